@@ -1,0 +1,264 @@
+"""The CPPN encoding: a genome is a small feed-forward network that computes every pixel from its position.
+
+Source: paper, section 2.3; Stanley 2007 for compositional pattern-producing networks. A population is held as flat
+arrays (`Graphs`) from birth to rendering, so that nothing is packed in between.
+"""
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evolution.cppn_kernel import N_INPUTS, Graphs, render
+from evolution.cppn_variation import Rates, vary_networks
+from evolution.errors import GenomeError
+from evolution.parameters import FUNCTIONS, Coordinates, Parameters
+
+FORMAT, VERSION = "foolbreeder-cppn", 1
+INPUTS = ("x", "y", "d", "bias")
+MOST_BYTES = 4_000_000  # of a genome's JSON: some 100,000 connections
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class CppnPopulation:
+    """P networks with the same number of outputs."""
+
+    graphs: Graphs
+    n_outputs: int
+
+    def __len__(self) -> int:
+        return len(self.graphs.node_starts) - 1
+
+    def take(self, rows: Rows) -> "CppnPopulation":
+        """Return the networks at rows, (B,), in that order; a row may repeat."""
+        graphs = self.graphs
+        nodes, node_starts = _gather(graphs.node_starts, rows)
+        edges, edge_starts = _gather(graphs.edge_starts, nodes)
+        return CppnPopulation(
+            Graphs(
+                node_starts,
+                graphs.functions[nodes],
+                edge_starts,
+                graphs.sources[edges],
+                graphs.weights[edges],
+            ),
+            self.n_outputs,
+        )
+
+    def joined_with(self, other: "CppnPopulation") -> "CppnPopulation":
+        """Return these networks followed by the other's."""
+        assert self.n_outputs == other.n_outputs
+        mine, theirs = self.graphs, other.graphs
+        return CppnPopulation(
+            Graphs(
+                np.concatenate([mine.node_starts, theirs.node_starts[1:] + mine.node_starts[-1]]),
+                np.concatenate([mine.functions, theirs.functions]),
+                np.concatenate([mine.edge_starts, theirs.edge_starts[1:] + mine.edge_starts[-1]]),
+                np.concatenate([mine.sources, theirs.sources]),
+                np.concatenate([mine.weights, theirs.weights]),
+            ),
+            self.n_outputs,
+        )
+
+
+class CppnEncoding:
+    """Networks as genomes, with the settings of one run."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self._choices = np.array([FUNCTIONS.index(name) for name in parameters.cppn.functions], np.uint8)
+        self._coordinates = coordinates(parameters.height, parameters.width, parameters.cppn.coordinates)
+
+    def random(self, count: int, rng: np.random.Generator) -> CppnPopulation:
+        """Return networks without hidden nodes: all inputs to all outputs, random weights and functions."""
+        n_outputs, bound = self.parameters.channels, self.parameters.cppn.weight_bound
+        n_nodes = count * n_outputs
+        graphs = Graphs(
+            np.arange(count + 1, dtype=np.int64) * n_outputs,
+            self._choices[rng.integers(len(self._choices), size=n_nodes)],
+            np.arange(n_nodes + 1, dtype=np.int64) * N_INPUTS,
+            np.tile(np.arange(N_INPUTS, dtype=np.int32), n_nodes),
+            rng.uniform(-bound, bound, n_nodes * N_INPUTS).astype(np.float32),
+        )
+        return CppnPopulation(graphs, n_outputs)
+
+    def vary(
+        self, parents: CppnPopulation, generation: int, rng: np.random.Generator
+    ) -> tuple[CppnPopulation, Rows]:
+        """Return as many mutated children as there are parents, and each child's parent, (B, 1).
+
+        Paper: child i descends from parent i. Released code: parents stand in pairs, and each child begins as a
+        whole copy of one of its pair, chosen by a coin.
+        """
+        settings = self.parameters.cppn
+        rows = np.arange(len(parents), dtype=np.int64)
+        if settings.crossover:
+            rows = rows - rows % 2 + rng.integers(2, size=len(rows))
+            parents = parents.take(rows)
+        graphs = Graphs(*vary_networks(parents.graphs, parents.n_outputs, self._rates(), rng))
+        return CppnPopulation(graphs, parents.n_outputs), rows[:, np.newaxis]
+
+    def develop(self, population: CppnPopulation) -> npt.NDArray[np.float32]:
+        """Return images, (B, C, H, W) in [0, 1] at the 256 levels of an 8-bit picture.
+
+        What a classifier sees is exactly what a PNG of it shows.
+        """
+        height, width = self.parameters.height, self.parameters.width
+        images = np.empty((len(population), population.n_outputs, height * width), np.float32)
+        render(population.graphs, self._coordinates, population.n_outputs, images)
+        np.rint(np.multiply(images, 255, out=images), out=images)
+        np.divide(images, 255, out=images)
+        return images.reshape(len(population), population.n_outputs, height, width)
+
+    def to_bytes(self, population: CppnPopulation, row: int) -> bytes:
+        """Return one genome as compressed JSON."""
+        return zlib.compress(_canonical(self.to_json(population, row)))
+
+    def from_bytes(self, genomes: list[bytes]) -> CppnPopulation:
+        """Read what `to_bytes` wrote; raises GenomeError for anything else."""
+        return self.from_json([_unpack(genome) for genome in genomes])
+
+    def fingerprint(self, population: CppnPopulation, row: int) -> str:
+        """Return the SHA-256 of one genome, whatever way it is stored."""
+        return hashlib.sha256(_canonical(self.to_json(population, row))).hexdigest()
+
+    def to_json(self, population: CppnPopulation, row: int) -> dict[str, Any]:
+        """Return one genome as plain JSON values: functions of the computed nodes and [source, target, weight]."""
+        node_starts, functions, edge_starts, sources, weights = population.graphs
+        first, last = node_starts[row], node_starts[row + 1]
+        edges = slice(edge_starts[first], edge_starts[last])
+        fan_in = np.diff(edge_starts[first : last + 1])
+        targets = np.repeat(np.arange(N_INPUTS, N_INPUTS + last - first), fan_in)
+        shortest = [
+            float(str(weight)) for weight in weights[edges]
+        ]  # the shortest decimals that read back the same
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "inputs": list(INPUTS),
+            "coordinates": self.parameters.cppn.coordinates,
+            "outputs": population.n_outputs,
+            "functions": [FUNCTIONS[index] for index in functions[first:last]],
+            "connections": [
+                list(row) for row in zip(sources[edges].tolist(), targets.tolist(), shortest, strict=True)
+            ],
+        }
+
+    def from_json(self, genomes: list[Any]) -> CppnPopulation:
+        """Read what `to_json` wrote; raises GenomeError for anything that is not a network of this run's kind."""
+        if not genomes:
+            raise GenomeError("no genome given")
+        populations = [_read(genome, self.parameters) for genome in genomes]
+        joined = populations[0]
+        for population in populations[1:]:
+            joined = joined.joined_with(population)
+        return joined
+
+    def _rates(self) -> Rates:
+        settings = self.parameters.cppn
+        return Rates(
+            bound=float(settings.weight_bound),
+            add_connection=float(settings.add_connection),
+            delete_connection=float(settings.delete_connection),
+            split_connection=float(settings.split_connection),
+            delete_node=float(settings.delete_node),
+            weight_rate=float(settings.weight_rate),
+            weight_eta=float(settings.weight_eta),
+            function_rate=float(settings.function_rate),
+            choices=self._choices,
+        )
+
+
+def coordinates(height: int, width: int, kind: Coordinates) -> npt.NDArray[np.float32]:
+    """Return what the inputs read at each pixel, (4, H*W): x, y, distance from the centre, bias 1.
+
+    Normalised: x and y run from -1 to 1. Pixel indices (released code): x and y count pixels from 0, and only the
+    distance is taken on normalised positions.
+    """
+    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    x, y = 2 * columns / max(width - 1, 1) - 1, 2 * rows / max(height - 1, 1) - 1
+    distance = np.hypot(x, y)
+    if kind == "pixel-indices":
+        x, y = columns, rows
+    return np.stack([x, y, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
+
+
+def _gather(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:
+    """Return the flat positions of the slices at rows one after another, and where each slice then starts."""
+    lengths = starts[rows + 1] - starts[rows]
+    new_starts = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(lengths, out=new_starts[1:])
+    positions = np.arange(new_starts[-1]) + np.repeat(starts[rows] - new_starts[:-1], lengths)
+    return positions, new_starts
+
+
+def _canonical(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _unpack(genome: bytes) -> Any:
+    """Decompress and parse within a bound, so that no genome can exhaust memory."""
+    try:
+        reader = zlib.decompressobj()
+        text = reader.decompress(genome, MOST_BYTES)
+        if not reader.eof or reader.unused_data:
+            raise GenomeError("the genome is cut short, has bytes to spare or is larger than 4 MB")
+        return json.loads(text)
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise GenomeError(f"the genome is not compressed JSON: {error}") from error
+
+
+def _read(document: Any, parameters: Parameters) -> CppnPopulation:
+    """Check one genome's JSON thoroughly and return it as a population of one."""
+    try:
+        expected = (FORMAT, VERSION, list(INPUTS), parameters.cppn.coordinates, parameters.channels)
+        found = tuple(document[key] for key in ("format", "version", "inputs", "coordinates", "outputs"))
+        if found != expected:
+            raise GenomeError(f"the genome is of another kind: {found!r} instead of {expected!r}")
+        functions = np.array([FUNCTIONS.index(name) for name in document["functions"]], np.uint8)
+        columns = list(zip(*document["connections"], strict=True)) or [(), (), ()]
+        sources, targets = (np.array(column, np.int64) for column in columns[:2])
+        weights = np.array(columns[2], np.float32)
+        fraction = any(isinstance(place, float) for column in columns[:2] for place in column)
+    except GenomeError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
+        raise GenomeError(f"the genome is not a network of this format: {error!r}") from error
+    _check_network(sources, targets, weights, len(functions), parameters, fraction)
+    fan_in = np.bincount(targets - N_INPUTS, minlength=len(functions))
+    graphs = Graphs(
+        np.array([0, len(functions)], np.int64),
+        functions,
+        np.concatenate([[0], np.cumsum(fan_in)]).astype(np.int64),
+        sources.astype(np.int32),
+        weights,
+    )
+    return CppnPopulation(graphs, parameters.channels)
+
+
+def _check_network(
+    sources: Rows,
+    targets: Rows,
+    weights: npt.NDArray[np.float32],
+    n_nodes: int,
+    parameters: Parameters,
+    fraction: bool,
+) -> None:
+    first_output, end = N_INPUTS + n_nodes - parameters.channels, N_INPUTS + n_nodes
+    if n_nodes < parameters.channels:
+        raise GenomeError(f"the genome has {n_nodes} nodes but needs {parameters.channels} outputs")
+    if fraction or ((sources < 0) | (sources >= first_output)).any():
+        raise GenomeError("a connection starts at a place that does not exist or at an output")
+    if ((targets < N_INPUTS) | (targets >= end)).any():
+        raise GenomeError("a connection ends at a place that does not exist or at an input")
+    if (sources >= targets).any():
+        raise GenomeError("the genome has a cycle, or its nodes are not in order")
+    if (np.diff(targets) < 0).any():
+        raise GenomeError("the genome's connections are not grouped by the node that they feed")
+    if not np.isfinite(weights).all() or (np.abs(weights) > parameters.cppn.weight_bound).any():
+        raise GenomeError(f"a weight is not a number within {parameters.cppn.weight_bound:g} of zero")

@@ -1,0 +1,180 @@
+"""Render a population of CPPNs on the CPU: one fused kernel, node by node over a block of pixels.
+
+The values of a block stay in the processor's cache while all nodes of all genomes pass over it, and every inner
+loop becomes vector instructions. Sums and polynomials use explicit fused multiply-adds and nothing is reordered,
+so a genome gives the same picture, bit for bit, on every processor. `cppn_twin.py` says the same slowly.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from numba.core import types
+from numba.extending import intrinsic
+
+N_INPUTS = 4  # x, y, distance from the centre, bias
+SINE, SIGMOID, GAUSSIAN, LINEAR = range(4)  # in the order of evolution.parameters.FUNCTIONS
+BLOCK = 1024  # pixels: 25 nodes of float32 fill 100 kB, within a level-2 cache
+
+# Minimax polynomials: sin(r) / r in r^2 on [-pi/2, pi/2] (error 7e-9); 2^f on [-1/2, 1/2] (error 1e-7).
+S0, S1, S2 = np.float32(0.9999999957158398), np.float32(-0.1666665796990472), np.float32(0.00833305061732849)
+S3, S4 = np.float32(-0.00019809046357424854), np.float32(2.605166276123669e-06)
+E0, E1, E2 = np.float32(1.0000000754953489), np.float32(0.6931472067106204), np.float32(0.24022107355830596)
+E3, E4, E5 = (
+    np.float32(0.05550327214209104),
+    np.float32(0.009676037097864609),
+    np.float32(0.001340043216540429),
+)
+# Pi in three pieces whose products with whole numbers below 2^16 are exact (Cody and Waite's reduction).
+PI_1, PI_2, PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.278329465203569e-07)
+ONE_OVER_PI, LOG2_E = np.float32(1 / np.pi), np.float32(np.log2(np.e))
+ROUND = np.float32(1.5 * 2**23)  # adding it rounds to a whole number, which its low bits then hold
+ZERO, ONE, TWO, THREE, THIRD = np.float32(0), np.float32(1), np.float32(2), np.float32(3), np.float32(1 / 3)
+LOWEST_EXPONENT = np.float32(-80)  # e^-80 vanishes beside 1, and 2^n stays a normal number
+
+
+class Graphs(NamedTuple):
+    """A population of P networks as flat arrays, ready to render: N computed nodes and E connections in all.
+
+    Within a genome a place is an input (0..3) or 4 + the index of a computed node; nodes stand in an order in
+    which each comes after all that feed it, outputs last.
+    """
+
+    node_starts: npt.NDArray[
+        np.int64
+    ]  # (P + 1,) genome i computes the nodes node_starts[i]:node_starts[i + 1]
+    functions: npt.NDArray[np.uint8]  # (N,) index into evolution.parameters.FUNCTIONS
+    edge_starts: npt.NDArray[
+        np.int64
+    ]  # (N + 1,) node n sums the connections edge_starts[n]:edge_starts[n + 1]
+    sources: npt.NDArray[np.int32]  # (E,) place, within the genome, from which a connection comes
+    weights: npt.NDArray[np.float32]  # (E,)
+
+
+@intrinsic
+def fused_multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c, rounded once."""
+    return types.float32(types.float32, types.float32, types.float32), (
+        lambda context, builder, signature, arguments: builder.fma(*arguments)
+    )
+
+
+@intrinsic
+def bits_of(typing: Any, value: Any) -> Any:
+    """Return the bits of a float32 as an int32."""
+    return types.int32(types.float32), (
+        lambda context, builder, signature, arguments: builder.bitcast(
+            arguments[0], context.get_value_type(types.int32)
+        )
+    )
+
+
+@intrinsic
+def float_of(typing: Any, bits: Any) -> Any:
+    """Return the float32 that has these bits."""
+    return types.float32(types.int32), (
+        lambda context, builder, signature, arguments: builder.bitcast(
+            arguments[0], context.get_value_type(types.float32)
+        )
+    )
+
+
+@njit(inline="always", error_model="numpy")
+def _sine(p: Any) -> Any:
+    turns = fused_multiply_add(p, ONE_OVER_PI, ROUND)
+    n = turns - ROUND
+    r = fused_multiply_add(-n, PI_3, fused_multiply_add(-n, PI_2, fused_multiply_add(-n, PI_1, p)))
+    z = r * r
+    tail = fused_multiply_add(z, fused_multiply_add(z, S4, S3), S2)
+    value = r * fused_multiply_add(z, fused_multiply_add(z, tail, S1), S0)
+    return float_of(bits_of(value) ^ (bits_of(turns) << np.int32(31)))  # odd half-turns change the sign
+
+
+@njit(inline="always", error_model="numpy")
+def _exponential_below_zero(p: Any) -> Any:
+    q = LOWEST_EXPONENT if p < LOWEST_EXPONENT else p
+    doublings = fused_multiply_add(q, LOG2_E, ROUND)
+    f = fused_multiply_add(q, LOG2_E, -(doublings - ROUND))
+    tail = fused_multiply_add(f, fused_multiply_add(f, E5, E4), E3)
+    value = fused_multiply_add(f, fused_multiply_add(f, fused_multiply_add(f, tail, E2), E1), E0)
+    return float_of(bits_of(value) + (bits_of(doublings) << np.int32(23)))
+
+
+@njit(inline="always", error_model="numpy")
+def _activate(function: Any, row: Any, count: int) -> None:
+    """Apply a node's function in place (released code's four; shared in the paper's supplement)."""
+    if function == SINE:
+        for x in range(count):
+            row[x] = _sine(row[x])
+    elif function == SIGMOID:  # 2 / (1 + e^-p) - 1, odd in p: from e^-|p| it cannot overflow
+        for x in range(count):
+            decay = _exponential_below_zero(-abs(row[x]))
+            half = (ONE - decay) / (ONE + decay)
+            row[x] = half if row[x] > ZERO else -half
+    elif function == GAUSSIAN:
+        for x in range(count):
+            row[x] = _exponential_below_zero(-row[x] * row[x])
+    else:
+        for x in range(count):
+            p = row[x]
+            p = -THREE if p < -THREE else p
+            row[x] = (THREE if p > THREE else p) * THIRD
+
+
+@njit(inline="always", error_model="numpy")
+def _sum_inputs(row: Any, values: Any, sources: Any, weights: Any, first: int, last: int, count: int) -> None:
+    """Set row to the weighted sum of the node's inputs, two or three connections a pass."""
+    edge = first
+    if last - first >= 3:
+        a, b, c = values[sources[edge]], values[sources[edge + 1]], values[sources[edge + 2]]
+        wa, wb, wc = weights[edge], weights[edge + 1], weights[edge + 2]
+        for x in range(count):
+            row[x] = fused_multiply_add(wc, c[x], fused_multiply_add(wb, b[x], wa * a[x]))
+        edge += 3
+    elif last - first >= 1:
+        a, wa = values[sources[edge]], weights[edge]
+        for x in range(count):
+            row[x] = wa * a[x]
+        edge += 1
+    else:
+        row[:count] = ZERO
+    while edge + 1 < last:
+        a, b, wa, wb = values[sources[edge]], values[sources[edge + 1]], weights[edge], weights[edge + 1]
+        for x in range(count):
+            row[x] = fused_multiply_add(wb, b[x], fused_multiply_add(wa, a[x], row[x]))
+        edge += 2
+    if edge < last:
+        a, wa = values[sources[edge]], weights[edge]
+        for x in range(count):
+            row[x] = fused_multiply_add(wa, a[x], row[x])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def render(
+    graphs: Graphs, coordinates: npt.NDArray[np.float32], n_outputs: int, images: npt.NDArray[np.float32]
+) -> None:
+    """Write the absolute value of every network's outputs at every pixel into images.
+
+    coordinates is (4, H*W), images (P, n_outputs, H*W), both float32; values lie in [0, 1].
+    """
+    node_starts, functions, edge_starts, sources, weights = graphs
+    pixels = coordinates.shape[1]
+    most_nodes = 0
+    for genome in range(len(node_starts) - 1):
+        most_nodes = max(most_nodes, node_starts[genome + 1] - node_starts[genome])
+    values = np.empty((N_INPUTS + most_nodes, min(BLOCK, pixels)), np.float32)
+    for start in range(0, pixels, BLOCK):
+        count = min(BLOCK, pixels - start)
+        values[:N_INPUTS, :count] = coordinates[:, start : start + count]
+        for genome in range(len(node_starts) - 1):
+            first, last = node_starts[genome], node_starts[genome + 1]
+            for node in range(first, last):
+                row = values[N_INPUTS + node - first]
+                _sum_inputs(row, values, sources, weights, edge_starts[node], edge_starts[node + 1], count)
+                _activate(functions[node], row, count)
+            for output in range(n_outputs):
+                row = values[N_INPUTS + last - first - n_outputs + output]
+                image = images[genome, output]
+                for x in range(count):
+                    image[start + x] = abs(row[x])

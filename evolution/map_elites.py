@@ -1,0 +1,83 @@
+"""MAP-Elites over the classes of a classifier (paper, section 2.3; Mouret and Clune 2015): the loop.
+
+The loop is handed a callable and yields generations; it neither saves nor prints nor knows who listens. Between
+two generations a `Search` holds everything that determines what follows.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evolution.archive import Archive, Takeovers
+from evolution.encoding import Encoding
+from evolution.parameters import Parameters
+
+Evaluate = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+
+@dataclass
+class Search:
+    """A run between two generations."""
+
+    archive: Archive
+    rng: np.random.Generator
+    generation: int = 0  # the next one
+
+    @classmethod
+    def begin(cls, n_classes: int, seed: int) -> "Search":
+        """Return a search that has seen nothing yet; everything that follows comes from the seed."""
+        return cls(Archive(n_classes), np.random.Generator(np.random.PCG64(seed)))
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What one generation brought."""
+
+    number: int
+    population: Any  # B genomes
+    first_number: int  # of the individual at row 0
+    lineage: npt.NDArray[np.int64]  # (B, k) numbers of each one's parents; k is 0 in the first population
+    confidences: npt.NDArray[np.float32]  # (B, n_classes)
+    takeovers: Takeovers
+    evaluations: int  # since the run began
+
+
+def evolve(
+    encoding: Encoding, evaluate: Evaluate, parameters: Parameters, search: Search
+) -> Iterator[Generation]:
+    """Yield one generation after another until the last one wanted.
+
+    evaluate takes images, (B, C, H, W) float32 in [0, 1], and returns confidences, (B, n_classes) float32. The
+    search is advanced in place, so whoever stops iterating may keep it and go on later, with the same result.
+    """
+    while search.generation <= parameters.generations:
+        yield advance(encoding, evaluate, parameters, search)
+
+
+def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, search: Search) -> Generation:
+    """Breed, develop, evaluate and keep one generation."""
+    number, archive = search.generation, search.archive
+    population, lineage = _breed(encoding, parameters, search)
+    confidences = evaluate(encoding.develop(population))  # (B, n_classes)
+    first_number = evaluations_before(parameters, number)
+    takeovers = archive.add(population, confidences, first_number)  # every image competes for every class
+    search.generation = number + 1
+    return Generation(number, population, first_number, lineage, confidences, takeovers, first_number + len(population))
+
+
+def evaluations_before(parameters: Parameters, generation: int) -> int:
+    """Return how many images a run has evaluated before a generation begins."""
+    return 0 if generation == 0 else parameters.first_population + (generation - 1) * parameters.offspring
+
+
+def _breed(encoding: Encoding, parameters: Parameters, search: Search) -> tuple[Any, npt.NDArray[np.int64]]:
+    """Return a generation's genomes and the numbers of each one's parents."""
+    if search.generation == 0:
+        population = encoding.random(parameters.first_population, search.rng)
+        return population, np.empty((len(population), 0), np.int64)
+    parents, numbers = search.archive.parents(parameters.offspring, search.rng)
+    offspring, rows = encoding.vary(parents, search.generation, search.rng)
+    return offspring, numbers[rows]

@@ -1,0 +1,20 @@
+"""The door of the web process: pages over HTTP, live runs over WebSockets."""
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fooling_web.settings")
+pages = get_asgi_application()
+
+from fooling_web.urls import websocket_urlpatterns  # noqa: E402 - the applications must be loaded first
+
+application = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

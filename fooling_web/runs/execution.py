@@ -1,0 +1,251 @@
+"""Execute runs: the one module that knows the database, the engine and the classifiers.
+
+A run is executed in slices. Each slice claims the run by its lease, continues from what the database holds, and at
+most once a second keeps what it found in one transaction. Every flush is a checkpoint: champions and the random
+generator's state are all that a run needs to go on, bit for bit, as if it had never stopped.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.db import transaction
+
+from evolution.checkpoint import Checkpoint, Holding, random_state_of
+from evolution.encoding import Encoding, encoding_for
+from evolution.errors import EvolutionError
+from evolution.map_elites import Generation, Search, evolve
+from evolution.parameters import Parameters
+from evolution.statistics import summarise
+from fooling_web.runs.events import announce
+from fooling_web.runs.models import Champion, GenerationStat, Individual, LeaseLost, Run, Takeover
+from models_zoo.classifier import Classifier
+from models_zoo.errors import ZooError
+from models_zoo.registry import CLASSIFIERS, load
+
+logger = logging.getLogger(__name__)
+
+TOP = 5  # confidences that an individual keeps
+
+
+def execute(
+    run: Run,
+    *,
+    holder: str,
+    lease_number: int,
+    seconds: float = float("inf"),
+    watch: Callable[[Run], None] = lambda run: None,
+) -> bool:
+    """Advance a run for a slice of some seconds; whether it was ours to advance.
+
+    `watch` is called after every flush. A run that cannot go on fails with a reason that its owner reads.
+    """
+    if not run.claim(holder, lease_number):
+        return False
+    try:
+        _advance(run, time.monotonic() + seconds, watch)
+    except LeaseLost as error:
+        logger.warning("%s; what was found since its last flush is dropped", error)
+        return True
+    except (EvolutionError, ZooError) as error:
+        run.fail(str(error))
+    except Exception:
+        logger.exception("run %s stopped", run.pk)
+        run.fail("an error in the program stopped this run; the worker's log tells more")
+    run.release()
+    announce(run)
+    return True
+
+
+def archive_sha256(run: Run) -> str:
+    """Return the hash over every champion's genome and confidence in class order."""
+    encoding, n_classes = encoding_for(run.settings), run.classifier_entry.n_classes
+    return _restore(run, encoding, n_classes).archive.sha256(encoding)
+
+
+def warm_up() -> None:
+    """Load torch, the classifiers and the compiled kernels before the first run asks for them."""
+    for name in sorted(CLASSIFIERS):
+        try:
+            classifier = load(name)
+        except ZooError as error:
+            logger.warning("classifier %s is not available: %s", name, error)
+            continue
+        encoding = encoding_for(Parameters())
+        search = Search.begin(classifier.n_classes, seed=0)
+        for _ in evolve(encoding, classifier, Parameters(generations=1), search):
+            pass
+
+
+def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
+    if run.attempts > settings.RUN_ATTEMPTS:
+        raise EvolutionError(
+            f"the run was begun {settings.RUN_ATTEMPTS} times without progress; its worker may lack memory"
+        )
+    announce(run)
+    parameters = run.settings
+    encoding, classifier = encoding_for(parameters), load(run.classifier)
+    _refuse_other_weights(run, classifier)
+    search = _restore(run, encoding, classifier.n_classes)
+    ledger = Ledger(run, encoding, search)
+    for generation in evolve(encoding, classifier, parameters, search):
+        ledger.record(generation)
+        over = time.monotonic() > deadline
+        if over or ledger.is_due():
+            ledger.keep()
+            watch(run)
+            if over or not (run.is_active or run.go_on()):
+                return
+    ledger.keep(finished=True)
+    watch(run)
+
+
+def _top(confidences: npt.NDArray[np.float32]) -> list[tuple[int, float]]:
+    """Return the highest confidences of one image, (n_classes,), as pairs of class_index and confidence."""
+    best = np.argsort(-confidences, kind="stable")[:TOP]
+    return [(int(class_index), float(confidences[class_index])) for class_index in best]
+
+
+def _refuse_other_weights(run: Run, classifier: Classifier) -> None:
+    if run.classifier_sha256 != classifier.weights_sha256:
+        raise ZooError(
+            f"the weights of {run.classifier} have changed since this run was launched; "
+            "restore them, or clone the run to start anew"
+        )
+
+
+def _restore(run: Run, encoding: Encoding, n_classes: int) -> Search:
+    """Return the search as the last flush left it; raises CheckpointError where a row is damaged."""
+    if run.generation is None:
+        return Search.begin(n_classes, run.seed)
+    holdings = tuple(
+        Holding(
+            class_index=champion.class_index,
+            number=champion.individual.number,
+            confidence=champion.confidence,
+            genome=bytes(champion.individual.genome),
+            genome_hash=champion.individual.genome_hash,
+        )
+        for champion in run.champions.select_related("individual")
+    )
+    checkpoint = Checkpoint(run.generation + 1, run.random_state or {}, holdings)
+    return checkpoint.restored(encoding, n_classes)
+
+
+class Ledger:
+    """What a run has found since its last flush."""
+
+    def __init__(self, run: Run, encoding: Encoding, search: Search) -> None:
+        self.run, self.encoding, self.search = run, encoding, search
+        self._seconds_before = run.seconds
+        self._begun = self._flushed = time.monotonic()
+        self._clear()
+
+    def record(self, generation: Generation) -> None:
+        """Take down one generation."""
+        takeovers = generation.takeovers
+        newcomers = {
+            int(row): self._individual(generation, int(row)) for row in sorted(set(takeovers.rows.tolist()))
+        }
+        self._individuals.extend(newcomers.values())
+        self._takeovers.extend(
+            Takeover(
+                run=self.run,
+                generation=generation.number,
+                class_index=int(class_index),
+                individual=newcomers[int(row)],
+                confidence=float(confidence),
+                taken_from=None if taken_from < 0 else int(taken_from),
+            )
+            for class_index, row, confidence, taken_from in zip(
+                takeovers.class_indices,
+                takeovers.rows,
+                takeovers.confidences,
+                takeovers.taken_from,
+                strict=True,
+            )
+        )
+        self._statistics.append(
+            GenerationStat(
+                run=self.run,
+                generation=generation.number,
+                takeovers=len(takeovers),
+                evaluations=generation.evaluations,
+                seconds=self._seconds(),
+                **asdict(summarise(self.search.archive.confidences)),
+            )
+        )
+
+    def is_due(self) -> bool:
+        """Whether the last flush is long enough ago."""
+        return time.monotonic() - self._flushed >= settings.RUN_FLUSH_SECONDS
+
+    def keep(self, finished: bool = False) -> None:
+        """Write everything in one transaction, then ring; raises LeaseLost and writes nothing if fenced off."""
+        with transaction.atomic():
+            self.run.keep(**self._progress())
+            Individual.objects.bulk_create(self._individuals)
+            Takeover.objects.bulk_create(self._takeovers)
+            Champion.objects.bulk_create(
+                self._champions(),
+                update_conflicts=True,
+                unique_fields=["run", "class_index"],
+                update_fields=["individual", "confidence", "generation"],
+            )
+            GenerationStat.objects.bulk_create(self._statistics)
+            if finished:
+                self.run.finish()
+        announce(self.run)
+        self._flushed = time.monotonic()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._individuals: list[Individual] = []
+        self._takeovers: list[Takeover] = []
+        self._statistics: list[GenerationStat] = []
+
+    def _seconds(self) -> float:
+        return self._seconds_before + time.monotonic() - self._begun
+
+    def _progress(self) -> dict[str, Any]:
+        if not self._statistics:
+            return {}
+        latest = self._statistics[-1]
+        return {
+            "generation": latest.generation,
+            "evaluations": latest.evaluations,
+            "seconds": latest.seconds,
+            "median_confidence": latest.median,
+            "max_confidence": latest.max,
+            "random_state": random_state_of(self.search.rng),
+        }
+
+    def _individual(self, generation: Generation, row: int) -> Individual:
+        return Individual(
+            run=self.run,
+            number=generation.first_number + row,
+            generation=generation.number,
+            parents=sorted(set(generation.lineage[row].tolist())),
+            top=_top(generation.confidences[row]),
+            genome=self.encoding.to_bytes(generation.population, row),
+            genome_hash=self.encoding.fingerprint(generation.population, row),
+        )
+
+    def _champions(self) -> list[Champion]:
+        """Return the last takeover of each class, as its champion."""
+        last = {takeover.class_index: takeover for takeover in self._takeovers}
+        return [
+            Champion(
+                run=self.run,
+                class_index=takeover.class_index,
+                individual=takeover.individual,
+                confidence=takeover.confidence,
+                generation=takeover.generation,
+            )
+            for takeover in last.values()
+        ]

@@ -1,0 +1,29 @@
+"""Draw an individual: its genome developed into the very pixels that the classifier saw, as a PNG."""
+
+import io
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from evolution.encoding import encoding_for
+from fooling_web.runs.models import Individual, Run
+
+
+def png_of(run: Run, individual: Individual) -> bytes:
+    """Return the picture at its native size; a direct genome is one already."""
+    if run.encoding == "direct":
+        return bytes(individual.genome)
+    encoding = encoding_for(run.settings)
+    images = encoding.develop(encoding.from_bytes([bytes(individual.genome)]))  # (1, 1, H, W) in [0, 1]
+    levels = np.rint(images[0, 0] * 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(levels).save(file, format="PNG")
+    return file.getvalue()
+
+
+def genome_file_of(run: Run, individual: Individual) -> tuple[bytes, str]:
+    """Return a genome for downloading, and its ending: readable JSON of a network, or a PNG of pixels."""
+    if run.encoding == "direct":
+        return bytes(individual.genome), "png"
+    return zlib.decompress(bytes(individual.genome)), "json"

@@ -1,0 +1,43 @@
+"""Doors for Celery: they take ids and hand over at once."""
+
+import logging
+import os
+import socket
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from fooling_web.runs.models import Run
+
+logger = logging.getLogger(__name__)
+
+
+def ring(run: Run) -> None:
+    """Ask the workers to advance a run; where the broker is away the scheduler asks again."""
+    Run.objects.filter(pk=run.pk).update(rung_at=timezone.now())
+    try:
+        execute_run.delay(str(run.pk), run.lease_number)
+    except (OperationalError, OSError) as error:
+        logger.warning("the bell for run %s did not ring: %s", run.pk, error)
+
+
+@shared_task
+def execute_run(run_id: str, lease_number: int) -> None:
+    """Advance a run for a slice, then ask for the next."""
+    from fooling_web.runs.execution import execute  # loads torch, which only workers need
+
+    run = Run.objects.filter(pk=run_id).first()
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    if run and execute(run, holder=holder, lease_number=lease_number, seconds=settings.RUN_SLICE_SECONDS):
+        run.refresh_from_db()
+        if run.is_active:
+            ring(run)
+
+
+@shared_task
+def ring_for_waiting_runs() -> None:
+    """Ring for active runs that nobody holds: their worker died, or their bell was lost."""
+    for run in Run.objects.waiting(timezone.now()):
+        ring(run)

@@ -1,0 +1,235 @@
+"""Pages of runs: a list, launching, watching, steering, and a champion up close."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap
+from django_htmx.middleware import HtmxDetails
+
+from fooling_web.runs.estimation import estimate as estimate_for
+from fooling_web.runs.events import announce
+from fooling_web.runs.forms import LaunchForm
+from fooling_web.runs.models import Individual, Run
+from fooling_web.runs.pictures import genome_file_of, png_of
+from fooling_web.runs.tasks import ring
+from fooling_web.runs.watching import Cell, page_of, render_changes, with_cells
+
+
+class Request(HttpRequest):
+    """What the middleware hands to a view."""
+
+    htmx: HtmxDetails
+
+
+PER_PAGE = 24
+HISTORY = 100  # of a class's champions, newest first
+A_YEAR = "max-age=31536000, immutable"
+
+
+def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
+    return get_object_or_404(Run.objects.visible_to(request.user).select_related("owner"), pk=run_id)
+
+
+def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
+    run = _visible_run(request, run_id)
+    if not run.is_controlled_by(request.user):
+        raise Http404("Only its owner may do this with a run.")
+    return run
+
+
+@require_GET
+def run_list(request: Request) -> HttpResponse:
+    """List the runs that this person may find."""
+    runs = Run.objects.listed_for(request.user)
+    mine, status = request.GET.get("mine") == "1", request.GET.get("status", "")
+    if mine:
+        runs = runs.owned_by(request.user)
+    if status in Run.Status.values:
+        runs = runs.filter(status=status)
+    page = Paginator(with_cells(runs), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "mine": mine, "status": status, "statuses": Run.Status.choices}
+    return render(request, "runs/list.html", context)
+
+
+@login_required
+def launch(request: Request) -> HttpResponse:
+    """Offer the form, and store and queue what was chosen."""
+    form = LaunchForm(request.POST or None, owner=request.user, cloned=_cloned(request))
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            run = form.save()
+            transaction.on_commit(lambda: ring(run))
+        return redirect(run)
+    context = {"form": form, "cloned": form.cloned, "estimate": _estimate(form)}
+    return render(request, "runs/launch.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def estimate(request: Request) -> HttpResponse:
+    """Say how long the run that is being filled in will take."""
+    return render(request, "runs/_estimate.html", {"estimate": _estimate(LaunchForm(request.GET))})
+
+
+@require_GET
+def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Show a run, live while it lasts."""
+    run = _visible_run(request, run_id)
+    context = {**page_of(run), "controlled": run.is_controlled_by(request.user), "command": run.command}
+    return render(request, "runs/detail.html", context)
+
+
+@require_GET
+def advance(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Send what changed since a generation, for pages whose socket is away."""
+    run = _visible_run(request, run_id)
+    since = request.GET.get("since", "-1")
+    known = int(since) if since.lstrip("-").isdecimal() and len(since) < 12 else -1
+    return HttpResponse(render_changes(run, known, controlled=run.is_controlled_by(request.user)))
+
+
+@require_POST
+@login_required
+def pause(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Let a run rest; what it found is kept."""
+    return _steer(request, run_id, Run.pause)
+
+
+@require_POST
+@login_required
+def resume(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Let a paused run go on."""
+
+    def resume_and_ring(run: Run) -> bool:
+        resumed = run.resume()
+        if resumed:
+            ring(run)
+        return resumed
+
+    return _steer(request, run_id, resume_and_ring)
+
+
+@require_POST
+@login_required
+def cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """End a run before its time; what it found stays."""
+    return _steer(request, run_id, Run.cancel)
+
+
+@login_required
+def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Ask, then remove a run that has ended, with everything it found."""
+    run = _controlled_run(request, run_id)
+    if run.is_unfinished:
+        messages.error(request, "A run that has not ended cannot be deleted. Cancel it first.")
+        return redirect(run)
+    if request.method != "POST":
+        return render(request, "runs/confirm_delete.html", {"run": run})
+    run.delete()
+    messages.success(request, f"“{run.name}” was deleted.")
+    return redirect("runs:list")
+
+
+@require_GET
+def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse:
+    """Show the champion of a class up close, and who held the class before."""
+    run = _visible_run(request, run_id)
+    labels = run.classifier_entry.labels
+    if class_index >= len(labels):
+        raise Http404(f"{run.classifier_title} knows {len(labels)} classes, numbered from 0.")
+    holder = run.champions.without_genomes().filter(class_index=class_index).first()
+    history = run.takeovers.without_genomes().filter(class_index=class_index).order_by("-generation")
+    context = {
+        "run": run,
+        "cell": Cell(class_index, labels[class_index], holder),
+        "confidences": _confidences(run, holder.individual) if holder else [],
+        "also_holds": _also_holds(run, holder.individual_id, class_index) if holder else [],
+        "history": history[:HISTORY],
+        "previous": class_index - 1 if class_index else None,
+        "next": class_index + 1 if class_index + 1 < len(labels) else None,
+    }
+    return render(request, "runs/champion.html", context)
+
+
+@require_GET
+def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) -> HttpResponse:
+    """Send an individual's picture; its address names its content, so browsers may keep it for ever."""
+    run, individual = _individual(request, run_id, number)
+    if individual.genome_hash != genome_hash:
+        raise Http404("There is no such picture in this run.")
+    response = HttpResponse(png_of(run, individual), content_type="image/png")
+    shared = "public" if run.visibility == Run.Visibility.PUBLIC else "private"
+    response["Cache-Control"] = f"{shared}, {A_YEAR}"
+    return response
+
+
+@require_GET
+def genome(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
+    """Send an individual's genome as a file."""
+    run, individual = _individual(request, run_id, number)
+    content, ending = genome_file_of(run, individual)
+    kind = "image/png" if ending == "png" else "application/json"
+    name = f"individual-{number}-genome.{ending}"
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _steer(request: Request, run_id: uuid.UUID, verb: Callable[[Run], bool]) -> HttpResponse:
+    """Apply a verb to a run of this person's, tell all who watch, and show the controls anew."""
+    run = _controlled_run(request, run_id)
+    changed = verb(run)
+    if changed:
+        announce(run)
+    if request.htmx:
+        return reswap(HttpResponse(render_changes(run, _generation(run), controlled=True)), "none")
+    if not changed:
+        messages.info(request, f"Nothing to do: this run is {run.get_status_display().lower()}.")
+    return HttpResponseRedirect(run.get_absolute_url())
+
+
+def _generation(run: Run) -> int:
+    return -1 if run.generation is None else run.generation
+
+
+def _individual(request: Request, run_id: uuid.UUID, number: int) -> tuple[Run, Individual]:
+    run = _visible_run(request, run_id)
+    if number > 2**62:
+        raise Http404("There is no such individual.")
+    return run, get_object_or_404(run.individuals, number=number)
+
+
+def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:
+    """Return the other classes that the same image holds."""
+    return list(run.champions.filter(individual_id=individual_id).exclude(class_index=class_index))
+
+
+def _confidences(run: Run, individual: Individual) -> list[dict[str, Any]]:
+    """Return what the classifier says of an image: its five highest confidences."""
+    return [
+        {"class_index": class_index, "label": run.label_of(class_index), "confidence": confidence}
+        for class_index, confidence in individual.top
+    ]
+
+
+def _cloned(request: Request) -> Run | None:
+    """Return the run whose settings the form starts from."""
+    try:
+        run_id = uuid.UUID(request.GET.get("clone", ""))
+    except ValueError:
+        return None
+    return _visible_run(request, run_id)
+
+
+def _estimate(form: LaunchForm) -> Any:
+    """Return what launching the form as it stands would mean; None while it is not valid."""
+    if not form.is_bound:
+        form = LaunchForm({name: value for name, value in form.initial.items() if value is not None})
+    if not form.is_valid():
+        return None
+    return estimate_for(form.cleaned_data["classifier"], form.cleaned_data["encoding"], form.parameters.evaluations)

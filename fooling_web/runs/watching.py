@@ -1,0 +1,90 @@
+"""What a person who watches a run sees: its cells, and what changed since a generation.
+
+The page, the socket and `?since=` all ask here, so that they cannot tell different stories.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.template.loader import render_to_string
+
+from fooling_web.runs.models import Champion, Run
+
+STRIP = 10  # champions on a run's card
+TICKER = 20  # takeovers in the ticker
+MOST_POINTS = 2000  # of the chart, whatever the length of the run
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One class of the archive, with its champion if it has one."""
+
+    class_index: int
+    label: str
+    champion: Champion | None
+    is_new: bool = False
+
+
+def with_cells(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Add to each run, as `cells`, the champions that its card shows; one query for all."""
+    strip = Champion.objects.filter(class_index__lt=STRIP).without_genomes()
+    return runs.select_related("owner").prefetch_related(Prefetch("champions", strip, to_attr="cells"))
+
+
+def cells_of(run: Run) -> list[Cell]:
+    """Return every class of the run, vacant ones too."""
+    champions = {champion.class_index: champion for champion in run.champions.without_genomes()}
+    labels = run.classifier_entry.labels
+    return [Cell(index, label, champions.get(index)) for index, label in enumerate(labels)]
+
+
+def page_of(run: Run) -> dict[str, Any]:
+    """Return what the run's page shows."""
+    return {
+        "run": run,
+        "champions": cells_of(run),
+        "takeovers": _ticker(run),
+        "statistics_json": _points(run, -1),
+        "since": _since(run),
+    }
+
+
+def changes_of(run: Run, since: int) -> dict[str, Any]:
+    """Return what changed after a generation."""
+    return {
+        "run": run,
+        "cells": [
+            Cell(champion.class_index, champion.label, champion, is_new=True)
+            for champion in run.champions.without_genomes().filter(generation__gt=since)
+        ],
+        "takeovers": _ticker(run),
+        "statistics_json": _points(run, since),
+        "since": _since(run),
+        "oob": True,
+    }
+
+
+def render_changes(run: Run, since: int, *, controlled: bool) -> str:
+    """Return the fragments that bring a page from a generation up to now."""
+    context = {**changes_of(run, since), "controls": True, "controlled": controlled}
+    return render_to_string("runs/_advance.html", context)
+
+
+def _since(run: Run) -> int:
+    return -1 if run.generation is None else run.generation
+
+
+def _ticker(run: Run) -> list[Any]:
+    return list(run.takeovers.without_genomes().order_by("-generation", "-id")[:TICKER])
+
+
+def _points(run: Run, since: int) -> str:
+    """Return the chart's points after a generation as JSON, thinned evenly where there are very many."""
+    statistics = run.statistics.filter(generation__gt=since)
+    step = max(1, ((run.generation or 0) - since) // MOST_POINTS)
+    rows = statistics.values("generation", "median", "mean", "max", "share_9999")
+    return json.dumps(
+        [row for row in rows if row["generation"] % step == 0 or row["generation"] == run.generation]
+    )

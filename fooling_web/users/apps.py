@@ -1,0 +1,9 @@
+"""Who people are."""
+
+from django.apps import AppConfig
+
+
+class UsersConfig(AppConfig):
+    """Accounts."""
+
+    name = "fooling_web.users"

@@ -1,0 +1,95 @@
+// A live chart of a run's statistics: one point for each generation, confidences and shares as percentages.
+// Its legend is an ordinary list in the page, which carries the values at the pointer or else the latest.
+
+const LINES = {
+  share_9999: { colour: "--share", width: 1.5, dash: [2, 3] },
+  max: { colour: "--max", width: 1.5, dash: [9, 4] },
+  mean: { colour: "--mean", width: 1.5, dash: [5, 3] },
+  median: { colour: "--median", width: 2.5, dash: [] },
+};
+const DRAWN = Object.keys(LINES); // the last lies on top
+const HEIGHT = 240;
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+// Cut, never rounded up, as everywhere on the site.
+function confidence(value) {
+  const cut = Math.min(Math.floor(value * 1e4 + 1e-6), 9999) / 100;
+  return `${value > 0.9999 ? "> " : ""}${cut.toFixed(2)} %`;
+}
+
+function share(value) {
+  return `${(value * 100).toFixed(0)} %`;
+}
+
+export class Chart {
+  constructor(element, legend) {
+    this.element = element;
+    this.legend = legend;
+    this.points = new Map();
+    this.draw();
+    new ResizeObserver(() => this.fit()).observe(element);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+  }
+
+  get generation() {
+    return this.points.size ? Math.max(...this.points.keys()) : -1;
+  }
+
+  add(points) {
+    for (const point of points) this.points.set(point.generation, point);
+    this.ordered = [...this.points.values()].sort((a, b) => a.generation - b.generation);
+    this.plot?.setData(this.columns());
+    this.tell();
+  }
+
+  columns() {
+    const points = this.ordered ?? [];
+    const percentages = DRAWN.map((name) => points.map((point) => point[name] * 100));
+    return [points.map((point) => point.generation), ...percentages];
+  }
+
+  draw() {
+    this.plot?.destroy();
+    this.plot = new window.uPlot(this.options(), this.columns(), this.element);
+  }
+
+  fit() {
+    const width = this.element.clientWidth;
+    if (width && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+  }
+
+  tell(index = null) {
+    const points = this.ordered ?? [];
+    const point = points[index ?? points.length - 1];
+    if (!point) return;
+    for (const name of ["median", "mean", "max"]) this.write(name, confidence(point[name]));
+    this.write("share_9999", share(point.share_9999));
+    this.write("generation", point.generation.toLocaleString("en"));
+  }
+
+  write(name, text) {
+    this.legend.querySelector(`[data-series=${name}]`).textContent = text;
+  }
+
+  options() {
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const axis = { stroke: colour("--muted"), font, ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
+    const line = (name) => ({ ...LINES[name], stroke: colour(LINES[name].colour), points: { show: false } });
+    return {
+      width: this.element.clientWidth || 600,
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
+      scales: { x: { time: false }, y: { range: [0, 100] } },
+      axes: [
+        { ...axis, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
+        { ...axis, size: 52, values: (_, splits) => splits.map((value) => `${value} %`) },
+      ],
+      series: [{}, ...DRAWN.map(line)],
+      hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },
+    };
+  }
+}

@@ -1,0 +1,91 @@
+// The run page while it lives. The server sends finished fragments and htmx puts them in their places; this module
+// draws the chart, asks for what changed while the socket is down, keeps the focus where it was, and tells a
+// screen reader the little it needs.
+
+import { Chart } from "./chart.js";
+
+const ASK_EVERY = 3000; // milliseconds, while the socket is down
+const LONGEST_RECONNECT = 5000;
+const REFUSED = 4000; // from here on a socket's close code is the server's own: asking again would not help
+const UNFINISHED = ["queued", "running", "paused"];
+
+const page = document.getElementById("run");
+const connection = document.getElementById("connection");
+const summary = document.getElementById("summary");
+const chart = new Chart(document.getElementById("chart"), document.getElementById("legend"));
+let since = -1;
+let asking = null;
+let told = { status: "", tenths: 0 };
+let focused = "";
+
+function read(statistics) {
+  chart.add(JSON.parse(statistics.dataset.points || "[]"));
+  since = Math.max(since, Number(statistics.dataset.generation), chart.generation);
+}
+
+function tell(progress) {
+  const { status, progress: share } = progress.dataset;
+  const tenths = Math.floor(Number(share) * 10);
+  if (told.status && (status !== told.status || tenths !== told.tenths)) {
+    summary.textContent = `${status}, ${tenths * 10} % of the generations done`;
+  }
+  told = { status, tenths };
+  if (!UNFINISHED.includes(status)) stopAsking();
+}
+
+function ask() {
+  window.htmx.ajax("GET", `${page.dataset.advance}?since=${since}`, { source: page, swap: "none" });
+}
+
+function startAsking(event) {
+  const refused = event.detail.event?.code >= REFUSED;
+  if (asking || refused || !UNFINISHED.includes(told.status)) return;
+  connection.hidden = false;
+  asking = setInterval(ask, ASK_EVERY);
+}
+
+function stopAsking() {
+  clearInterval(asking);
+  asking = null;
+  connection.hidden = true;
+}
+
+// A socket that opens again asks from where this page stands, not from where it was loaded.
+function openSocket(address) {
+  const url = new URL(address);
+  url.searchParams.set("since", since);
+  return new WebSocket(url);
+}
+
+// A part that says the same as before stays, so that no button is replaced under a finger.
+function keepUnchanged(event) {
+  const { target, fragment } = event.detail;
+  const state = target.dataset.state;
+  if (state && state === fragment.firstElementChild?.dataset.state) event.detail.shouldSwap = false;
+}
+
+function rememberFocus(event) {
+  if (event.detail.target.contains(document.activeElement)) focused = document.activeElement.id;
+}
+
+function restoreFocus() {
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  focused = "";
+}
+
+function takeIn(part) {
+  if (part.id === "statistics") read(part);
+  if (part.id === "progress") tell(part);
+}
+
+window.htmx.createWebSocket = openSocket;
+window.htmx.config.wsReconnectDelay = (retries) => Math.random() * Math.min(LONGEST_RECONNECT, 500 * 2 ** retries);
+window.htmx.onLoad(takeIn);
+document.addEventListener("htmx:oobBeforeSwap", keepUnchanged);
+document.addEventListener("htmx:oobBeforeSwap", rememberFocus);
+document.addEventListener("htmx:oobAfterSwap", restoreFocus);
+document.addEventListener("htmx:wsOpen", stopAsking);
+document.addEventListener("htmx:wsClose", startAsking);
+document.addEventListener("htmx:wsError", startAsking);
+takeIn(document.getElementById("statistics"));
+takeIn(document.getElementById("progress"));
