@@ -84,10 +84,7 @@ class Checkpoint:
                 raise CheckpointError(
                     f"a checkpoint of another format: {document['format']} {document['version']}"
                 )
-            holdings = tuple(
-                Holding(**{**holding, "genome": base64.b64decode(holding["genome"], validate=True)})
-                for holding in document["holdings"]
-            )
+            holdings = tuple(_read_holding(**holding) for holding in document["holdings"])
             return cls(int(document["generation"]), dict(document["random_state"]), holdings)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise CheckpointError(f"this is not a checkpoint: {error!r}") from error
@@ -101,19 +98,41 @@ class Checkpoint:
             ) from error
         rows = np.zeros(archive.n_classes, np.int64)
         for row, holding in enumerate(self.holdings):
-            if not 0 <= holding.class_index < archive.n_classes:
-                raise CheckpointError(
-                    f"the checkpoint holds class {holding.class_index}, which does not exist"
-                )
-            if encoding.fingerprint(genomes, row) != holding.genome_hash:
-                raise CheckpointError(
-                    f"the checkpoint is damaged: the genome of individual {holding.number} does not match its "
-                    "fingerprint; clone the run to start anew"
-                )
+            _refuse_damaged(holding, archive, encoding.fingerprint(genomes, row))
             rows[holding.class_index] = row
             archive.holders[holding.class_index] = holding.number
             archive.confidences[holding.class_index] = holding.confidence
         archive.genomes = genomes.take(rows)
+
+
+def _refuse_damaged(holding: Holding, archive: Archive, fingerprint: str) -> None:
+    class_index = holding.class_index
+    if not 0 <= class_index < archive.n_classes:
+        raise CheckpointError(f"the checkpoint holds class {class_index}, which does not exist")
+    if archive.holders[class_index] != VACANT:
+        raise CheckpointError(f"the checkpoint holds class {class_index} twice; clone the run to start anew")
+    if not 0 < holding.confidence <= 1:
+        raise CheckpointError(
+            f"the checkpoint is damaged: a confidence of {holding.confidence} in class {class_index}; "
+            "clone the run to start anew"
+        )
+    if fingerprint != holding.genome_hash:
+        raise CheckpointError(
+            f"the checkpoint is damaged: the genome of individual {holding.number} does not match its "
+            "fingerprint; clone the run to start anew"
+        )
+
+
+def _read_holding(
+    *, class_index: Any, number: Any, confidence: Any, genome: Any, genome_hash: Any
+) -> Holding:
+    return Holding(
+        class_index=int(class_index),
+        number=int(number),
+        confidence=float(confidence),
+        genome=base64.b64decode(genome, validate=True),
+        genome_hash=str(genome_hash),
+    )
 
 
 def random_state_of(rng: np.random.Generator) -> dict[str, Any]:
@@ -125,8 +144,9 @@ def random_state_of(rng: np.random.Generator) -> dict[str, Any]:
 def _generator(random_state: dict[str, Any]) -> np.random.Generator:
     try:
         words = {key: int(value) for key, value in random_state["state"].items()}
-        bits = np.random.PCG64()
-        bits.state = {**random_state, "state": words}
+        bits: Any = np.random.PCG64()
+        state: Any = {**random_state, "state": words}
+        bits.state = state
         return np.random.Generator(bits)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(f"the checkpoint's random state is damaged: {error!r}") from error

@@ -180,12 +180,11 @@ def coordinates(height: int, width: int, kind: Coordinates) -> npt.NDArray[np.fl
     Normalised: x and y run from -1 to 1. Pixel indices (released code): x and y count pixels from 0, and only the
     distance is taken on normalised positions.
     """
-    columns, rows = np.meshgrid(np.arange(width), np.arange(height))
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     x, y = 2 * columns / max(width - 1, 1) - 1, 2 * rows / max(height - 1, 1) - 1
     distance = np.hypot(x, y)
-    if kind == "pixel-indices":
-        x, y = columns, rows
-    return np.stack([x, y, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
+    positions = (columns, rows) if kind == "pixel-indices" else (x, y)
+    return np.stack([*positions, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
 
 
 def _gather(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:
@@ -221,15 +220,12 @@ def _read(document: Any, parameters: Parameters) -> CppnPopulation:
         if found != expected:
             raise GenomeError(f"the genome is of another kind: {found!r} instead of {expected!r}")
         functions = np.array([FUNCTIONS.index(name) for name in document["functions"]], np.uint8)
-        columns = list(zip(*document["connections"], strict=True)) or [(), (), ()]
-        sources, targets = (np.array(column, np.int64) for column in columns[:2])
-        weights = np.array(columns[2], np.float32)
-        fraction = any(isinstance(place, float) for column in columns[:2] for place in column)
+        sources, targets, weights = _columns(document["connections"])
     except GenomeError:
         raise
     except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
         raise GenomeError(f"the genome is not a network of this format: {error!r}") from error
-    _check_network(sources, targets, weights, len(functions), parameters, fraction)
+    _check_network(sources, targets, weights, len(functions), parameters)
     fan_in = np.bincount(targets - N_INPUTS, minlength=len(functions))
     graphs = Graphs(
         np.array([0, len(functions)], np.int64),
@@ -241,18 +237,27 @@ def _read(document: Any, parameters: Parameters) -> CppnPopulation:
     return CppnPopulation(graphs, parameters.channels)
 
 
+def _columns(connections: Any) -> tuple[Rows, Rows, npt.NDArray[np.float32]]:
+    """Return sources, targets and weights; texts, truths and fractions are refused, which numpy would convert."""
+    for source, target, weight in connections:
+        if type(source) is not int or type(target) is not int or type(weight) not in (int, float):
+            raise GenomeError(f"a connection is not two places and a weight: {[source, target, weight]!r}")
+    sources, targets, weights = zip(*connections, strict=True) if connections else ((), (), ())
+    with np.errstate(over="ignore"):  # becomes infinite, which is refused with the rest
+        return np.array(sources, np.int64), np.array(targets, np.int64), np.array(weights, np.float32)
+
+
 def _check_network(
     sources: Rows,
     targets: Rows,
     weights: npt.NDArray[np.float32],
     n_nodes: int,
     parameters: Parameters,
-    fraction: bool,
 ) -> None:
     first_output, end = N_INPUTS + n_nodes - parameters.channels, N_INPUTS + n_nodes
     if n_nodes < parameters.channels:
         raise GenomeError(f"the genome has {n_nodes} nodes but needs {parameters.channels} outputs")
-    if fraction or ((sources < 0) | (sources >= first_output)).any():
+    if ((sources < 0) | (sources >= first_output)).any():
         raise GenomeError("a connection starts at a place that does not exist or at an output")
     if ((targets < N_INPUTS) | (targets >= end)).any():
         raise GenomeError("a connection ends at a place that does not exist or at an input")
@@ -260,5 +265,7 @@ def _check_network(
         raise GenomeError("the genome has a cycle, or its nodes are not in order")
     if (np.diff(targets) < 0).any():
         raise GenomeError("the genome's connections are not grouped by the node that they feed")
+    if len(np.unique(targets * end + sources)) < len(sources):
+        raise GenomeError("two connections of the genome have the same ends")
     if not np.isfinite(weights).all() or (np.abs(weights) > parameters.cppn.weight_bound).any():
         raise GenomeError(f"a weight is not a number within {parameters.cppn.weight_bound:g} of zero")

@@ -41,19 +41,15 @@ class Graphs(NamedTuple):
     which each comes after all that feed it, outputs last.
     """
 
-    node_starts: npt.NDArray[
-        np.int64
-    ]  # (P + 1,) genome i computes the nodes node_starts[i]:node_starts[i + 1]
+    node_starts: npt.NDArray[np.int64]  # (P + 1,) genome i computes nodes node_starts[i]:node_starts[i + 1]
     functions: npt.NDArray[np.uint8]  # (N,) index into evolution.parameters.FUNCTIONS
-    edge_starts: npt.NDArray[
-        np.int64
-    ]  # (N + 1,) node n sums the connections edge_starts[n]:edge_starts[n + 1]
+    edge_starts: npt.NDArray[np.int64]  # (N + 1,) node n sums edge_starts[n]:edge_starts[n + 1]
     sources: npt.NDArray[np.int32]  # (E,) place, within the genome, from which a connection comes
     weights: npt.NDArray[np.float32]  # (E,)
 
 
 @intrinsic
-def fused_multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
+def _multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c, rounded once."""
     return types.float32(types.float32, types.float32, types.float32), (
         lambda context, builder, signature, arguments: builder.fma(*arguments)
@@ -61,7 +57,7 @@ def fused_multiply_add(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
-def bits_of(typing: Any, value: Any) -> Any:
+def _bits_of(typing: Any, value: Any) -> Any:
     """Return the bits of a float32 as an int32."""
     return types.int32(types.float32), (
         lambda context, builder, signature, arguments: builder.bitcast(
@@ -71,13 +67,19 @@ def bits_of(typing: Any, value: Any) -> Any:
 
 
 @intrinsic
-def float_of(typing: Any, bits: Any) -> Any:
+def _float_of(typing: Any, bits: Any) -> Any:
     """Return the float32 that has these bits."""
     return types.float32(types.int32), (
         lambda context, builder, signature, arguments: builder.bitcast(
             arguments[0], context.get_value_type(types.float32)
         )
     )
+
+
+# The compiler hands in the first argument of each, which their types do not say.
+fused_multiply_add: Any = _multiply_add
+bits_of: Any = _bits_of
+float_of: Any = _float_of
 
 
 @njit(inline="always", error_model="numpy")

@@ -65,7 +65,9 @@ def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, sear
     first_number = evaluations_before(parameters, number)
     takeovers = archive.add(population, confidences, first_number)  # every image competes for every class
     search.generation = number + 1
-    return Generation(number, population, first_number, lineage, confidences, takeovers, first_number + len(population))
+    return Generation(
+        number, population, first_number, lineage, confidences, takeovers, first_number + len(population)
+    )
 
 
 def evaluations_before(parameters: Parameters, generation: int) -> int:

@@ -1,6 +1,7 @@
 """The door of the web process: pages over HTTP, live runs over WebSockets."""
 
 import os
+import threading
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -10,7 +11,10 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fooling_web.settings")
 pages = get_asgi_application()
 
+from fooling_web.runs.pictures import warm_up  # noqa: E402
 from fooling_web.urls import websocket_urlpatterns  # noqa: E402 - the applications must be loaded first
+
+threading.Thread(target=warm_up, daemon=True).start()  # so that the first picture asked for is quick
 
 application = ProtocolTypeRouter(
     {

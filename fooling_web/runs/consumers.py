@@ -6,10 +6,11 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from fooling_web.runs.events import group_of
+from fooling_web.runs.events import group_of, group_of_user
 from fooling_web.runs.models import Run
-from fooling_web.runs.watching import render_changes
+from fooling_web.runs.watching import generation_from, render_changes
 
+RESTART = 1012  # close code upon which a browser connects again
 NOT_FOUND = 4404  # close code; the socket is accepted first, or browsers would try again for ever
 
 
@@ -20,13 +21,11 @@ class RunConsumer(AsyncWebsocketConsumer):
         """Join the run's group and bring the page up to date from the generation that it knows."""
         await self.accept()
         self.run_id = self.scope["url_route"]["kwargs"]["run_id"]
-        self.since = _since(self.scope["query_string"])
-        await self.channel_layer.group_add(group_of(self.run_id), self.channel_name)
+        self.since = _since(self.scope["query_string"].decode(errors="replace"))
+        self.groups = [group_of(self.run_id), group_of_user(self.scope["user"].pk)]
+        for group in self.groups:
+            await self.channel_layer.group_add(group, self.channel_name)
         await self.run_changed({})
-
-    async def disconnect(self, code: int) -> None:
-        """Leave the run's group."""
-        await self.channel_layer.group_discard(group_of(self.run_id), self.channel_name)
 
     async def run_changed(self, event: dict[str, Any]) -> None:
         """Send what changed since the last time, or close if the run is not to be seen (any more)."""
@@ -35,6 +34,10 @@ class RunConsumer(AsyncWebsocketConsumer):
             await self.close(NOT_FOUND, "There is no such run, or it is not yours to see.")
             return
         await self.send(text_data=changes)
+
+    async def user_left(self, event: dict[str, Any]) -> None:
+        """Close after a log-out; the browser connects again as whoever it then is."""
+        await self.close(RESTART)
 
     @database_sync_to_async
     def _changes(self) -> str | None:
@@ -47,9 +50,5 @@ class RunConsumer(AsyncWebsocketConsumer):
         return changes
 
 
-def _since(query_string: bytes) -> int:
-    """Read `?since=`; anything that is no number means "from the beginning"."""
-    try:
-        return int(parse_qs(query_string.decode())["since"][0])
-    except (KeyError, ValueError):
-        return -1
+def _since(query: str) -> int:
+    return generation_from(parse_qs(query).get("since", [""])[0])

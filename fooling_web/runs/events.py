@@ -4,12 +4,16 @@ Where the channel layer is away nobody hears the bell; pages then ask by themsel
 """
 
 import logging
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.contrib.auth.signals import user_logged_out
+from django.dispatch import receiver
 from redis.exceptions import RedisError
 
 from fooling_web.runs.models import Run
+from fooling_web.users.models import User
 
 logger = logging.getLogger(__name__)
 
@@ -19,9 +23,25 @@ def group_of(run_id: object) -> str:
     return f"run.{run_id}"
 
 
+def group_of_user(user_id: object) -> str:
+    """Return the name of the group of sockets that a person has open."""
+    return f"user.{user_id}"
+
+
 def announce(run: Run) -> None:
     """Tell everybody who watches the run that it has changed."""
+    _ring(group_of(run.pk), "run.changed")
+
+
+@receiver(user_logged_out)
+def dismiss(user: User | None, **signal: Any) -> None:
+    """Tell a person's sockets that somebody of that name went: they close, and who is still here comes back."""
+    if user:
+        _ring(group_of_user(user.pk), "user.left")
+
+
+def _ring(group: str, event: str) -> None:
     try:
-        async_to_sync(get_channel_layer().group_send)(group_of(run.pk), {"type": "run.changed"})
+        async_to_sync(get_channel_layer().group_send)(group, {"type": event})
     except (RedisError, OSError) as error:
-        logger.debug("nobody was told that run %s changed: %s", run.pk, error)
+        logger.debug("nobody in %s heard %s: %s", group, event, error)

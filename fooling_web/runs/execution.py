@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from evolution.checkpoint import Checkpoint, Holding, random_state_of
 from evolution.encoding import Encoding, encoding_for
@@ -43,7 +43,8 @@ def execute(
 ) -> bool:
     """Advance a run for a slice of some seconds; whether it was ours to advance.
 
-    `watch` is called after every flush. A run that cannot go on fails with a reason that its owner reads.
+    `watch` is called after every flush. A run that cannot go on fails with a reason that its owner reads. Where
+    the database itself is away or full, the lease runs out and the run is tried again.
     """
     if not run.claim(holder, lease_number):
         return False
@@ -51,7 +52,10 @@ def execute(
         _advance(run, time.monotonic() + seconds, watch)
     except LeaseLost as error:
         logger.warning("%s; what was found since its last flush is dropped", error)
-        return True
+        return False
+    except OperationalError:
+        logger.exception("what run %s found since its last flush could not be written", run.pk)
+        return False
     except (EvolutionError, ZooError) as error:
         run.fail(str(error))
     except Exception:
@@ -99,7 +103,7 @@ def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
         if over or ledger.is_due():
             ledger.keep()
             watch(run)
-            if over or not (run.is_active or run.go_on()):
+            if over or not (run.go_on() or run.is_active):
                 return
     ledger.keep(finished=True)
     watch(run)

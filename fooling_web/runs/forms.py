@@ -66,7 +66,9 @@ class LaunchForm(forms.Form):
         required=False,
         help_text="The same seed gives the same run. Left empty, one is drawn.",
     )
-    name = forms.CharField(max_length=100, required=False, help_text="Left empty, the run is named by its settings.")
+    name = forms.CharField(
+        max_length=100, required=False, help_text="Left empty, the run is named by its settings."
+    )
     visibility = forms.ChoiceField(choices=Run.Visibility.choices, widget=forms.RadioSelect)
 
     DEFAULTS = {
@@ -79,9 +81,8 @@ class LaunchForm(forms.Form):
         "visibility": Run.Visibility.PUBLIC,
     }
 
-    def __init__(self, *arguments: Any, owner: User | None = None, cloned: Run | None = None, **options: Any) -> None:
-        initial = {**self.DEFAULTS, **(_settings_of(cloned) if cloned else {}), **options.pop("initial", {})}
-        super().__init__(*arguments, initial=initial, **options)
+    def __init__(self, data: Any = None, *, owner: User | None = None, cloned: Run | None = None) -> None:
+        super().__init__(data, initial={**self.DEFAULTS, **(_settings_of(cloned) if cloned else {})})
         self.owner, self.cloned = owner, cloned
 
     @property

@@ -156,6 +156,11 @@ class Run(models.Model):
         return known.labels[class_index] if known else str(class_index)
 
     @property
+    def n_classes(self) -> int:
+        """How many classes the run's classifier tells apart; 0 where it is known no more."""
+        return CLASSIFIERS[self.classifier].n_classes if self.classifier in CLASSIFIERS else 0
+
+    @property
     def encoding_title(self) -> str:
         """The encoding's name for people."""
         return ENCODINGS.get(self.encoding, self.encoding)
@@ -203,7 +208,7 @@ class Run(models.Model):
 
     def is_controlled_by(self, user: Any) -> bool:
         """Whether this person may pause, resume and cancel the run."""
-        return user.is_authenticated and (user.is_staff or self.owner_id == user.pk)
+        return bool(user.is_authenticated and (user.is_staff or self.owner_id == user.pk))
 
     def pause(self) -> bool:
         """Stop after the flush under way; whether that changed anything."""
@@ -287,7 +292,9 @@ class Individual(models.Model):
     number = models.PositiveBigIntegerField(help_text="the how-manieth image of its run, from 0")
     generation = models.PositiveIntegerField()
     parents = models.JSONField(default=list, help_text="numbers of its parents")
-    top = models.JSONField(default=list, help_text="the five highest confidences, as [class_index, confidence]")
+    top = models.JSONField(
+        default=list, help_text="the five highest confidences, as [class_index, confidence]"
+    )
     genome = models.BinaryField()
     genome_hash = models.CharField(max_length=64)
 

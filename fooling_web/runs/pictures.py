@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from evolution.encoding import encoding_for
+from evolution.parameters import Parameters
 from fooling_web.runs.models import Individual, Run
 
 
@@ -20,6 +21,12 @@ def png_of(run: Run, individual: Individual) -> bytes:
     file = io.BytesIO()
     Image.fromarray(levels).save(file, format="PNG")
     return file.getvalue()
+
+
+def warm_up() -> None:
+    """Load the kernels that draw networks."""
+    encoding = encoding_for(Parameters(encoding="cppn"))
+    encoding.develop(encoding.random(1, np.random.default_rng(0)))
 
 
 def genome_file_of(run: Run, individual: Individual) -> tuple[bytes, str]:

@@ -31,9 +31,8 @@ def execute_run(run_id: str, lease_number: int) -> None:
     run = Run.objects.filter(pk=run_id).first()
     holder = f"{socket.gethostname()}:{os.getpid()}"
     if run and execute(run, holder=holder, lease_number=lease_number, seconds=settings.RUN_SLICE_SECONDS):
-        run.refresh_from_db()
-        if run.is_active:
-            ring(run)
+        for unfinished in Run.objects.active().filter(pk=run_id):  # none if it was deleted meanwhile
+            ring(unfinished)
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -20,7 +20,8 @@ from fooling_web.runs.forms import LaunchForm
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.pictures import genome_file_of, png_of
 from fooling_web.runs.tasks import ring
-from fooling_web.runs.watching import Cell, page_of, render_changes, with_cells
+from fooling_web.runs.watching import Cell, generation_from, page_of, render_changes, with_cells
+from fooling_web.users.models import User
 
 
 class Request(HttpRequest):
@@ -62,7 +63,7 @@ def run_list(request: Request) -> HttpResponse:
 @login_required
 def launch(request: Request) -> HttpResponse:
     """Offer the form, and store and queue what was chosen."""
-    form = LaunchForm(request.POST or None, owner=request.user, cloned=_cloned(request))
+    form = LaunchForm(request.POST or None, owner=cast(User, request.user), cloned=_cloned(request))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             run = form.save()
@@ -90,8 +91,7 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def advance(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Send what changed since a generation, for pages whose socket is away."""
     run = _visible_run(request, run_id)
-    since = request.GET.get("since", "-1")
-    known = int(since) if since.lstrip("-").isdecimal() and len(since) < 12 else -1
+    known = generation_from(request.GET.get("since", ""))
     return HttpResponse(render_changes(run, known, controlled=run.is_controlled_by(request.user)))
 
 
@@ -141,19 +141,18 @@ def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse:
     """Show the champion of a class up close, and who held the class before."""
     run = _visible_run(request, run_id)
-    labels = run.classifier_entry.labels
-    if class_index >= len(labels):
-        raise Http404(f"{run.classifier_title} knows {len(labels)} classes, numbered from 0.")
+    if class_index >= run.n_classes:
+        raise Http404(f"{run.classifier_title} knows {run.n_classes} classes, numbered from 0.")
     holder = run.champions.without_genomes().filter(class_index=class_index).first()
     history = run.takeovers.without_genomes().filter(class_index=class_index).order_by("-generation")
     context = {
         "run": run,
-        "cell": Cell(class_index, labels[class_index], holder),
+        "cell": Cell(class_index, run.label_of(class_index), holder),
         "confidences": _confidences(run, holder.individual) if holder else [],
         "also_holds": _also_holds(run, holder.individual_id, class_index) if holder else [],
         "history": history[:HISTORY],
         "previous": class_index - 1 if class_index else None,
-        "next": class_index + 1 if class_index + 1 < len(labels) else None,
+        "next": class_index + 1 if class_index + 1 < run.n_classes else None,
     }
     return render(request, "runs/champion.html", context)
 
@@ -177,7 +176,9 @@ def genome(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     content, ending = genome_file_of(run, individual)
     kind = "image/png" if ending == "png" else "application/json"
     name = f"individual-{number}-genome.{ending}"
-    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _steer(request: Request, run_id: uuid.UUID, verb: Callable[[Run], bool]) -> HttpResponse:
@@ -232,4 +233,6 @@ def _estimate(form: LaunchForm) -> Any:
         form = LaunchForm({name: value for name, value in form.initial.items() if value is not None})
     if not form.is_valid():
         return None
-    return estimate_for(form.cleaned_data["classifier"], form.cleaned_data["encoding"], form.parameters.evaluations)
+    return estimate_for(
+        form.cleaned_data["classifier"], form.cleaned_data["encoding"], form.parameters.evaluations
+    )

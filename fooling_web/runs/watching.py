@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import caches
 from django.db.models import Prefetch, QuerySet
 from django.template.loader import render_to_string
 
@@ -14,6 +15,7 @@ from fooling_web.runs.models import Champion, Run
 
 STRIP = 10  # champions on a run's card
 TICKER = 20  # takeovers in the ticker
+REMEMBERED = 10  # seconds for which a rendered change is kept
 MOST_POINTS = 2000  # of the chart, whatever the length of the run
 
 
@@ -36,8 +38,8 @@ def with_cells(runs: QuerySet[Run]) -> QuerySet[Run]:
 def cells_of(run: Run) -> list[Cell]:
     """Return every class of the run, vacant ones too."""
     champions = {champion.class_index: champion for champion in run.champions.without_genomes()}
-    labels = run.classifier_entry.labels
-    return [Cell(index, label, champions.get(index)) for index, label in enumerate(labels)]
+    classes = range(run.n_classes) or champions  # of a classifier that is gone, what it held is known
+    return [Cell(index, run.label_of(index), champions.get(index)) for index in classes]
 
 
 def page_of(run: Run) -> dict[str, Any]:
@@ -67,9 +69,25 @@ def changes_of(run: Run, since: int) -> dict[str, Any]:
 
 
 def render_changes(run: Run, since: int, *, controlled: bool) -> str:
-    """Return the fragments that bring a page from a generation up to now."""
-    context = {**changes_of(run, since), "controls": True, "controlled": controlled}
-    return render_to_string("runs/_advance.html", context)
+    """Return the fragments that bring a page from a generation up to now.
+
+    Everybody who watches asks for nearly the same at the same moment, so it is rendered once for all.
+    """
+
+    def render() -> str:
+        context = {**changes_of(run, since), "controls": True, "controlled": controlled}
+        return render_to_string("runs/_advance.html", context)
+
+    key = f"{run.pk}:{since}:{run.generation}:{run.status}:{run.lease_number}:{controlled}"
+    return str(caches["fragments"].get_or_set(key, render, REMEMBERED))
+
+
+def generation_from(text: str) -> int:
+    """Read the generation that a page knows; what is none means "from the beginning"."""
+    try:
+        return max(-1, int(text))
+    except ValueError:
+        return -1
 
 
 def _since(run: Run) -> int:

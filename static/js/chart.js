@@ -8,7 +8,7 @@ const LINES = {
   median: { colour: "--median", width: 2.5, dash: [] },
 };
 const DRAWN = Object.keys(LINES); // the last lies on top
-const HEIGHT = 240;
+const HEIGHT = 220; // pixels
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -85,7 +85,7 @@ export class Chart {
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: [0, 100] } },
       axes: [
-        { ...axis, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
+        { ...axis, size: 32, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
         { ...axis, size: 52, values: (_, splits) => splits.map((value) => `${value} %`) },
       ],
       series: [{}, ...DRAWN.map(line)],

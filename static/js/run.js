@@ -34,7 +34,8 @@ function tell(progress) {
 }
 
 function ask() {
-  window.htmx.ajax("GET", `${page.dataset.advance}?since=${since}`, { source: page, swap: "none" });
+  const answer = window.htmx.ajax("GET", `${page.dataset.advance}?since=${since}`, { source: page, swap: "none" });
+  answer.catch(() => {}); // the server is still away; the next time will tell
 }
 
 function startAsking(event) {
@@ -64,6 +65,18 @@ function keepUnchanged(event) {
   if (state && state === fragment.firstElementChild?.dataset.state) event.detail.shouldSwap = false;
 }
 
+// The socket may replace a button before the button's own answer arrives, which then says nothing new.
+function skipOldNews(event) {
+  if (!event.detail.requestConfig.elt.isConnected) event.detail.shouldSwap = false;
+}
+
+// The old picture shows through until the new one has arrived, so that nothing flickers.
+function keepPicture(event) {
+  const before = event.detail.target.querySelector("img.evolved");
+  const after = event.detail.fragment.querySelector("img.evolved");
+  if (before && after) after.style.backgroundImage = `url("${before.src}")`;
+}
+
 function rememberFocus(event) {
   if (event.detail.target.contains(document.activeElement)) focused = document.activeElement.id;
 }
@@ -81,7 +94,9 @@ function takeIn(part) {
 window.htmx.createWebSocket = openSocket;
 window.htmx.config.wsReconnectDelay = (retries) => Math.random() * Math.min(LONGEST_RECONNECT, 500 * 2 ** retries);
 window.htmx.onLoad(takeIn);
+document.addEventListener("htmx:beforeSwap", skipOldNews);
 document.addEventListener("htmx:oobBeforeSwap", keepUnchanged);
+document.addEventListener("htmx:oobBeforeSwap", keepPicture);
 document.addEventListener("htmx:oobBeforeSwap", rememberFocus);
 document.addEventListener("htmx:oobAfterSwap", restoreFocus);
 document.addEventListener("htmx:wsOpen", stopAsking);

@@ -11,7 +11,9 @@ from evolution.parameters import Parameters
 def pictures(first, count):
     """Pictures of 1 x 2 pixels that spell their own numbers."""
     numbers = np.arange(first, first + count)
-    return DirectPopulation(np.stack([numbers // 256, numbers % 256], axis=1).reshape(-1, 1, 1, 2).astype(np.uint8))
+    return DirectPopulation(
+        np.stack([numbers // 256, numbers % 256], axis=1).reshape(-1, 1, 1, 2).astype(np.uint8)
+    )
 
 
 def numbers_of(population):
@@ -62,7 +64,9 @@ def test_decides_as_its_slow_twin_does(seed):
             takeovers.confidences,
             takeovers.taken_from,
         )
-        assert list(zip(*(column.tolist() for column in columns), strict=True)) == twin.add(confidences, first)
+        assert list(zip(*(column.tolist() for column in columns), strict=True)) == twin.add(
+            confidences, first
+        )
         assert len(takeovers) == len(takeovers.class_indices)
         held = list(zip(archive.confidences.tolist(), archive.holders.tolist(), strict=True))
         assert held == twin.champions

@@ -45,7 +45,9 @@ def test_begins_with_uniform_weights_and_functions(cppn, rng):
 def test_begins_with_allowed_functions_only(rng):
     encoding = encoding_with(functions=("gaussian", "linear"))
 
-    functions = {name for genome in jsons(encoding, encoding.random(100, rng)) for name in genome["functions"]}
+    functions = {
+        name for genome in jsons(encoding, encoding.random(100, rng)) for name in genome["functions"]
+    }
 
     assert functions == {"gaussian", "linear"}
 

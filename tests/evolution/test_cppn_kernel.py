@@ -153,7 +153,7 @@ def test_draws_each_pixel_alike_wherever_its_block_begins(cppn, grow):
     genomes = grow(cppn, 5, 40)
     places = coordinates(64, 64, "normalised")
     whole, alone = np.empty((5, 1, 64 * 64), np.float32), np.empty((5, 1, 7), np.float32)
-    assert 64 * 64 > 2 * BLOCK
+    assert 2 * BLOCK < 64 * 64
     render(genomes.graphs, places, 1, whole)
 
     render(genomes.graphs, np.ascontiguousarray(places[:, BLOCK - 3 : BLOCK + 4]), 1, alone)

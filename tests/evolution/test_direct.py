@@ -71,7 +71,8 @@ def test_steps_as_far_as_the_polynomial_says(direct, rng):
 
 
 @pytest.mark.parametrize(
-    ("generation", "rate"), [(0, 0.1), (999, 0.1), (1000, 0.05), (1999, 0.05), (2000, 0.025), (5000, 0.003125)]
+    ("generation", "rate"),
+    [(0, 0.1), (999, 0.1), (1000, 0.05), (1999, 0.05), (2000, 0.025), (5000, 0.003125)],
 )
 def test_halves_the_rate_every_thousand_generations(direct, generation, rate):
     assert direct.mutation_rate(generation) == pytest.approx(rate)

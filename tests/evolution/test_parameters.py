@@ -138,7 +138,9 @@ def test_refuses_a_bad_setting_of_pixels_and_names_it(settings, value):
 
 
 def test_refuses_an_unknown_fidelity():
-    with pytest.raises(ParameterError, match="fidelity 'exact' is unknown; choose one of paper, released-code"):
+    with pytest.raises(
+        ParameterError, match="fidelity 'exact' is unknown; choose one of paper, released-code"
+    ):
         Parameters.for_fidelity("exact")
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import time
-from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +17,8 @@ from fooling_web.runs.launching import launch, parameters_for
 from fooling_web.runs.models import Run
 from models_zoo.errors import ZooError
 
+EXAMPLES = {"generations": 200, "population": 200, "seed": 1}
+
 
 class Command(BaseCommand):
     """Evolve images against a classifier, with a progress bar; the site shows the run like any other."""
@@ -30,18 +31,18 @@ class Command(BaseCommand):
         parser.add_argument("--classifier", default="mnist-lenet", help="see `manage.py classifiers`")
         parser.add_argument("--encoding", default="cppn", help=" or ".join(ENCODINGS))
         parser.add_argument("--preset", help=f"a size: {', '.join(PRESETS)}")
-        parser.add_argument("--generations", type=int, help=f"after the first population ({preset.generations})")
-        parser.add_argument("--population", type=int, help=f"images a generation ({preset.population})")
+        parser.add_argument("--generations", help=f"after the first population ({preset.generations})")
+        parser.add_argument("--population", help=f"images a generation ({preset.population})")
         parser.add_argument("--fidelity", default="paper", help=" or ".join(FIDELITIES))
-        parser.add_argument("--seed", type=_seed, help="a whole number; drawn if not given")
+        parser.add_argument("--seed", help="a whole number; drawn if not given")
         parser.add_argument("--name", default="", help="shown on the site")
         parser.add_argument("--json", action="store_true", help="end with one line of JSON")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Prepare, run, and report."""
-        parameters = _parameters(options)
+        parameters, seed, name = _parameters(options), _seed(options), _name(options)
         call_command("migrate", verbosity=0, interactive=False)
-        run = self._launch(options, parameters)
+        run = self._launch(options, parameters, seed, name)
         self._execute(run, quiet=options["json"])
         run.refresh_from_db()
         if run.status == Run.Status.FAILED:
@@ -49,14 +50,14 @@ class Command(BaseCommand):
         report = report_of(run)
         self.stdout.write(json.dumps(report) if options["json"] else _in_words(report))
 
-    def _launch(self, options: dict[str, Any], parameters: Parameters) -> Run:
+    def _launch(self, options: dict[str, Any], parameters: Parameters, seed: int | None, name: str) -> Run:
         try:
             return launch(
                 options["classifier"],
                 options["encoding"],
                 parameters=parameters,
-                seed=options["seed"],
-                name=options["name"],
+                seed=seed,
+                name=name,
             )
         except ZooError as error:
             raise CommandError(str(error)) from error
@@ -74,7 +75,9 @@ class Command(BaseCommand):
             try:
                 while run.is_active:
                     if not execute(run, holder=holder, lease_number=run.lease_number, watch=watch):
-                        time.sleep(settings.RUN_FLUSH_SECONDS)  # a worker of the site was quicker: watch it work
+                        time.sleep(
+                            settings.RUN_FLUSH_SECONDS
+                        )  # a worker of the site was quicker: watch it work
                         watch(run)
             except KeyboardInterrupt:
                 run.release()
@@ -117,14 +120,32 @@ def _parameters(options: dict[str, Any]) -> Parameters:
         raise CommandError(f"preset {options['preset']!r} is unknown; choose one of {', '.join(PRESETS)}")
     preset = PRESETS[options["preset"] or "paper"]
     chosen = {"generations": preset.generations, "population": preset.population}
-    chosen |= {name: options[name] for name in chosen if options[name] is not None}
+    chosen |= {name: number for name in chosen if (number := _whole(options, name)) is not None}
     try:
-        return parameters_for(options["classifier"], options["encoding"], fidelity=options["fidelity"], **chosen)
+        return parameters_for(
+            options["classifier"], options["encoding"], fidelity=options["fidelity"], **chosen
+        )
     except (ParameterError, ZooError) as error:
         raise CommandError(str(error)) from error
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) > MAX_SEED:
-        raise ArgumentTypeError(f"seed {text!r} must be a whole number from 0 to {MAX_SEED}")
-    return int(text)
+def _whole(options: dict[str, Any], name: str) -> int | None:
+    """Read a number here and not in the parser, which would explain all its options before the one mistake."""
+    text = str(options[name])
+    if options[name] is not None and not (text.isascii() and text.isdecimal()):
+        raise CommandError(f"{name} {text!r} must be a whole number, such as {EXAMPLES[name]}")
+    return None if options[name] is None else int(text)
+
+
+def _seed(options: dict[str, Any]) -> int | None:
+    seed = _whole(options, "seed")
+    if seed is not None and seed > MAX_SEED:
+        raise CommandError(f"seed {seed} is out of range: it must lie between 0 and {MAX_SEED}")
+    return seed
+
+
+def _name(options: dict[str, Any]) -> str:
+    name, longest = str(options["name"]), Run._meta.get_field("name").max_length or 0
+    if len(name) > longest:
+        raise CommandError(f"a name of {len(name)} characters is too long: it may have {longest}")
+    return name

@@ -17,5 +17,7 @@ class Command(BaseCommand):
         """Queue and say so, or say nothing."""
         if Run.objects.exists():
             return
-        run = launch(classifier="mnist-lenet", encoding="cppn", seed=2015, name="Demonstration: LeNet and the CPPNs")
+        run = launch(
+            classifier="mnist-lenet", encoding="cppn", seed=2015, name="Demonstration: LeNet and the CPPNs"
+        )
         self.stdout.write(f"Queued: {run.name}")

@@ -17,7 +17,9 @@ class Command(BaseCommand):
         """Create and print, or say nothing."""
         if User.objects.filter(is_superuser=True).exists():
             return
-        name = "admin" if not User.objects.filter(username="admin").exists() else f"admin-{secrets.token_hex(2)}"
+        name = (
+            "admin" if not User.objects.filter(username="admin").exists() else f"admin-{secrets.token_hex(2)}"
+        )
         password = secrets.token_urlsafe(12)
         User.objects.create_superuser(name, password=password)
         self.stdout.write(f"Administrator: {name} / {password} (shown once)")
