@@ -158,7 +158,7 @@ def render(
 ) -> None:
     """Write the absolute value of every network's outputs at every pixel into images.
 
-    coordinates is (4, H*W), images (P, n_outputs, H*W), both float32; values lie in [0, 1].
+    coordinates is (4, H*W), images (P, n_outputs, H*W), both float32; values lie in [0, 1] but for the last bit.
     """
     node_starts, functions, edge_starts, sources, weights = graphs
     pixels = coordinates.shape[1]

@@ -22,6 +22,7 @@ MAX_GENERATIONS = 100_000
 MAX_POPULATION = 10_000
 MAX_SEED = 2**63 - 1
 MAX_SIDE = 1024  # pixels
+MAX_WEIGHT = 1000  # beyond it the rendering kernel's sine could meet arguments that it cannot reduce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class CppnParameters:
             "function_rate",
         )
         _require_range(self, 0, 1000, "weight_eta")
-        _require_range(self, 1e-6, 1e6, "weight_bound")
+        _require_range(self, 1e-6, MAX_WEIGHT, "weight_bound")
         _require_choice("coordinates", self.coordinates, get_args(Coordinates))
         if not self.functions or not set(self.functions) <= set(FUNCTIONS):
             raise ParameterError(f"functions {self.functions!r} must be some of {', '.join(FUNCTIONS)}")

@@ -16,7 +16,7 @@ app.autodiscover_tasks()
 @worker_process_init.connect
 def warm_up(**signal: Any) -> None:
     """Load torch and the kernels before the first run arrives, so that pressing Launch answers at once."""
-    from fooling_web.runs.execution import warm_up
-
     if "runs" in app.amqp.queues:  # other workers never need them
+        from fooling_web.runs.execution import warm_up
+
         warm_up()

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -69,7 +70,12 @@ def launch(request: Request) -> HttpResponse:
             run = form.save()
             transaction.on_commit(lambda: ring(run))
         return redirect(run)
-    context = {"form": form, "cloned": form.cloned, "estimate": _estimate(form)}
+    context = {
+        "form": form,
+        "cloned": form.cloned,
+        "estimate": _estimate(form),
+        "active_limit": settings.ACTIVE_RUNS_PER_USER,
+    }
     return render(request, "runs/launch.html", context, status=422 if form.errors else 200)
 
 
@@ -148,7 +154,6 @@ def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpRespo
     context = {
         "run": run,
         "cell": Cell(class_index, run.label_of(class_index), holder),
-        "confidences": _confidences(run, holder.individual) if holder else [],
         "also_holds": _also_holds(run, holder.individual_id, class_index) if holder else [],
         "history": history[:HISTORY],
         "previous": class_index - 1 if class_index else None,
@@ -208,14 +213,6 @@ def _individual(request: Request, run_id: uuid.UUID, number: int) -> tuple[Run, 
 def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:
     """Return the other classes that the same image holds."""
     return list(run.champions.filter(individual_id=individual_id).exclude(class_index=class_index))
-
-
-def _confidences(run: Run, individual: Individual) -> list[dict[str, Any]]:
-    """Return what the classifier says of an image: its five highest confidences."""
-    return [
-        {"class_index": class_index, "label": run.label_of(class_index), "confidence": confidence}
-        for class_index, confidence in individual.top
-    ]
 
 
 def _cloned(request: Request) -> Run | None:

@@ -6,7 +6,7 @@ import pytest
 from evolution.cppn import CppnEncoding, coordinates
 from evolution.cppn_kernel import BLOCK, GAUSSIAN, LINEAR, SIGMOID, SINE, Graphs, render
 from evolution.cppn_twin import develop_slowly
-from evolution.parameters import CppnParameters, Parameters
+from evolution.parameters import MAX_SIDE, MAX_WEIGHT, CppnParameters, Parameters
 
 
 def encoding_of(side, kind):
@@ -146,6 +146,16 @@ def test_computes_the_linear_function():
     outputs = absolute_outputs(LINEAR, arguments)
 
     np.testing.assert_allclose(outputs, [1, 1, 1, 0.5, 0, 0.25, 1, 1, 1], rtol=1e-7)
+
+
+def test_keeps_outputs_in_range_for_the_largest_weights_and_pictures(grow):
+    settings = CppnParameters(weight_bound=MAX_WEIGHT, coordinates="pixel-indices", functions=("sine",))
+    encoding = CppnEncoding(Parameters(height=MAX_SIDE, width=MAX_SIDE, cppn=settings))
+
+    images = encoding.develop(grow(encoding, 5, 60))
+
+    assert (images >= 0).all()
+    assert images.max() == 1
 
 
 def test_draws_each_pixel_alike_wherever_its_block_begins(cppn, grow):

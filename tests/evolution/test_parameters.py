@@ -104,7 +104,7 @@ def test_refuses_a_bad_setting_and_names_it(settings, value):
         ({"function_rate": -1}, "-1"),
         ({"weight_eta": -1}, "-1"),
         ({"weight_bound": 0}, "0"),
-        ({"weight_bound": 1e9}, "1000000000.0"),
+        ({"weight_bound": 1000.5}, "1000.5"),
         ({"coordinates": "polar"}, "'polar'"),
         ({"functions": ()}, "()"),
         ({"functions": ("sine", "cosine")}, "'cosine'"),

@@ -45,8 +45,8 @@ class Command(BaseCommand):
         run = self._launch(options, parameters, seed, name)
         self._execute(run, quiet=options["json"])
         run.refresh_from_db()
-        if run.status == Run.Status.FAILED:
-            raise CommandError(run.error)
+        if run.status != Run.Status.FINISHED:
+            raise CommandError(run.error or f"the run was {run.status} on the site: {run.get_absolute_url()}")
         report = report_of(run)
         self.stdout.write(json.dumps(report) if options["json"] else _in_words(report))
 
@@ -132,7 +132,7 @@ def _parameters(options: dict[str, Any]) -> Parameters:
 def _whole(options: dict[str, Any], name: str) -> int | None:
     """Read a number here and not in the parser, which would explain all its options before the one mistake."""
     text = str(options[name])
-    if options[name] is not None and not (text.isascii() and text.isdecimal()):
+    if options[name] is not None and not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise CommandError(f"{name} {text!r} must be a whole number, such as {EXAMPLES[name]}")
     return None if options[name] is None else int(text)
 

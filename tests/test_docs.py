@@ -1,0 +1,215 @@
+"""The documentation against the project: what it names exists, and what exists is named."""
+
+import ast
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandParser, call_command, get_commands, load_command_class
+
+from evolution.parameters import ENCODINGS, FIDELITIES, PRESETS
+from models_zoo.registry import CLASSIFIERS
+
+PROJECT = Path(__file__).resolve().parents[1]
+PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+TUTORIAL = PROJECT / "docs" / "tutorial.md"
+OPERATIONS = PROJECT / "docs" / "operations.md"
+DECISIONS = PROJECT / "docs" / "decisions" / "README.md"
+FOLDERS = "bootstrap benchmarks docs evolution fooling_web models_zoo static templates tests .ci".split()
+HEAVIEST_PICTURE = 200_000  # bytes
+READ_BY_LIBRARIES = {"DATABASE_URL"}  # dj-database-url asks the environment itself
+PLACEHOLDERS = re.compile(r"[A-Z_]+|.*[<>*{].*")
+
+by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+
+
+def everything() -> str:
+    return "\n".join(page.read_text() for page in PAGES)
+
+
+def section(page: Path, title: str) -> str:
+    """Return a page's text from one heading to the next of the same rank."""
+    return re.split(r"^## ", page.read_text().split(f"\n## {title}", 1)[1], flags=re.MULTILINE)[0]
+
+
+def first_cells(text: str) -> list[str]:
+    return re.findall(r"^\| (.+?) \|", text, re.MULTILINE)
+
+
+def our_commands() -> set[str]:
+    return {path.stem for path in PROJECT.glob("fooling_web/*/management/commands/[a-z]*.py")}
+
+
+def written_commands(text: str) -> list[list[str]]:
+    """Return the words after `manage.py` of every command that stands on a line of its own."""
+    lines = re.findall(r"^(?:\S*python )?manage\.py (.+)$", text, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def parser_of(name: str) -> CommandParser:
+    application = get_commands()[name]
+    command = load_command_class(application, name) if isinstance(application, str) else application
+    return command.create_parser("manage.py", name)
+
+
+def variables_read_in(path: Path) -> set[str]:
+    """Return the names of the environment variables that a module asks for."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        asks = isinstance(node, ast.Call) and ast.unparse(node.func) in {
+            "os.environ.get",
+            "os.getenv",
+            "_environment_list",
+        }
+        if asks and isinstance(node.args[0], ast.Constant):
+            found.add(node.args[0].value)
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+            found.add(ast.literal_eval(node.slice))
+    return found
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@by_name
+def test_links_to_pages_that_exist(page):
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    local = [target.partition("#") for target in targets if "://" not in target]
+    missing = [path for path, _, _ in local if not (page.parent / path).resolve().exists()]
+
+    assert not missing, f"{page.relative_to(PROJECT)} links to what does not exist: {missing}"
+    for path, _, part in local:
+        linked = (page.parent / path).resolve() if path else page
+        if part:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            assert part in map(anchor, headings), f"{linked.name} has no section #{part}"
+
+
+def test_reaches_every_page_and_picture_from_the_index():
+    index = PROJECT / "docs" / "index.md"
+    reached, waiting = set(), [index, PROJECT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in reached or not page.is_file():
+            continue
+        reached.add(page)
+        if page.suffix == ".md":
+            targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+            waiting += [(page.parent / target).resolve() for target in targets]
+
+    assert {*PAGES, *(PROJECT / "docs" / "pictures").iterdir()} - reached == set()
+
+
+def test_keeps_pictures_light():
+    heavy = [
+        path.name
+        for path in (PROJECT / "docs" / "pictures").iterdir()
+        if path.stat().st_size > HEAVIEST_PICTURE
+    ]
+
+    assert not heavy
+
+
+@by_name
+def test_names_files_that_exist(page):
+    names = re.findall(rf"`((?:{'|'.join(map(re.escape, FOLDERS))})/[^`\s]*)`", page.read_text())
+    missing = [
+        name
+        for name in names
+        if not PLACEHOLDERS.fullmatch(name) and not (PROJECT / name.split("::")[0]).exists()
+    ]
+
+    assert not missing, f"{page.relative_to(PROJECT)} names files that do not exist: {missing}"
+
+
+def test_names_every_command():
+    named = set(re.findall(r"manage\.py (\w+)|`(\w+)`", everything()))
+    words = {word for pair in named for word in pair if word}
+
+    assert our_commands() - words == set()
+
+
+@by_name
+def test_names_commands_that_exist(page):
+    named = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text()))
+
+    assert named - set(get_commands()) == set()
+
+
+@by_name
+def test_writes_commands_as_they_are_understood(page):
+    for name, *words in written_commands(page.read_text()):
+        parser_of(name).parse_args(words)
+
+
+def test_names_every_target_of_make():
+    targets = set(re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+
+    assert targets - set(re.findall(r"make ([a-z]+)", everything())) == set()
+
+
+@by_name
+def test_names_targets_of_make_that_exist(page):
+    targets = set(re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE))
+
+    assert named - targets == set()
+
+
+def test_explains_every_environment_variable_and_no_other():
+    modules = [*PROJECT.glob("fooling_web/*.py"), *PROJECT.glob("bootstrap/*.py")]
+    read = set().union(*map(variables_read_in, modules)) | READ_BY_LIBRARIES
+
+    explained = {
+        cell.strip("`") for cell in first_cells(section(OPERATIONS, "Environment")) if cell.startswith("`")
+    }
+
+    assert explained == read
+
+
+@pytest.mark.parametrize("name", [*CLASSIFIERS, *ENCODINGS, *FIDELITIES, *PRESETS])
+def test_names_every_choice_of_a_run(name):
+    assert f"`{name}`" in everything()
+
+
+@by_name
+def test_names_classifiers_that_exist(page):
+    named = set(re.findall(r"(?<![\w/.])mnist-[a-z-]+\b(?![.])", page.read_text()))
+
+    assert named - set(CLASSIFIERS) == set()
+
+
+def test_gives_the_sizes_of_the_presets():
+    rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| `(.+?)` \|$", TUTORIAL.read_text(), re.MULTILINE)
+
+    assert {name: (title, generations, population) for title, generations, population, name in rows} == {
+        name: (preset.title, f"{preset.generations:,}", f"{preset.population:,}")
+        for name, preset in PRESETS.items()
+    }
+
+
+def test_says_of_every_library_why_it_is_here():
+    files = ("requirements.txt", "requirements-dev.txt")
+    pinned = {
+        name
+        for file in files
+        for name in re.findall(r"^([\w-]+)(?:\[.*\])?==", (PROJECT / file).read_text(), re.MULTILINE)
+    }
+    for_browsers = set(json.loads((PROJECT / "package.json").read_text())["dependencies"])
+
+    reasons = DECISIONS.read_text().split("## Left out")[0]
+
+    assert {cell.strip("`") for cell in first_cells(reasons) if cell.startswith("`")} == pinned | for_browsers
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("words", written_commands(TUTORIAL.read_text()), ids=" ".join)
+def test_runs_every_command_of_the_tutorial(words, capsys, monkeypatch):
+    monkeypatch.chdir(PROJECT)
+
+    call_command(*words)
+
+    assert capsys.readouterr().out.strip()
