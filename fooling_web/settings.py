@@ -174,7 +174,6 @@ ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_BLACKLIST = [  # names that would be taken for the site's own voice
     *("admin", "administrator", "foolbreeder", "moderator", "root", "staff", "support", "system"),
 ]
-ACCOUNT_USERNAME_BLACKLIST = ["admin", "administrator", "foolbreeder", "moderator", "root", "staff", "support"]
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = HOME / "mail"
 
