@@ -13,20 +13,22 @@ from evolution.parameters import ENCODINGS, FIDELITIES, PRESETS
 from models_zoo.registry import CLASSIFIERS
 
 PROJECT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
 TUTORIAL = PROJECT / "docs" / "tutorial.md"
 OPERATIONS = PROJECT / "docs" / "operations.md"
 DECISIONS = PROJECT / "docs" / "decisions" / "README.md"
-FOLDERS = "bootstrap benchmarks docs evolution fooling_web models_zoo static templates tests .ci".split()
+FOLDERS = r"bootstrap|benchmarks|docs|evolution|fooling_web|models_zoo|static|templates|tests|\.ci"
 HEAVIEST_PICTURE = 200_000  # bytes
 READ_BY_LIBRARIES = {"DATABASE_URL"}  # dj-database-url asks the environment itself
 PLACEHOLDERS = re.compile(r"[A-Z_]+|.*[<>*{].*")
 
-by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT))
+)
 
 
 def everything() -> str:
-    return "\n".join(page.read_text() for page in PAGES)
+    return "\n".join(page.read_text() for page in DOCUMENTS)
 
 
 def section(page: Path, title: str) -> str:
@@ -74,15 +76,15 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@by_name
-def test_links_to_pages_that_exist(page):
-    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+@each_document
+def test_links_to_pages_that_exist(document):
+    targets = re.findall(r"\]\(([^)\s]+)\)", document.read_text())
     local = [target.partition("#") for target in targets if "://" not in target]
-    missing = [path for path, _, _ in local if not (page.parent / path).resolve().exists()]
+    missing = [path for path, _, _ in local if not (document.parent / path).resolve().exists()]
 
-    assert not missing, f"{page.relative_to(PROJECT)} links to what does not exist: {missing}"
+    assert not missing, f"{document.relative_to(PROJECT)} links to what does not exist: {missing}"
     for path, _, part in local:
-        linked = (page.parent / path).resolve() if path else page
+        linked = (document.parent / path).resolve() if path else document
         if part:
             headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
             assert part in map(anchor, headings), f"{linked.name} has no section #{part}"
@@ -100,7 +102,7 @@ def test_reaches_every_page_and_picture_from_the_index():
             targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
             waiting += [(page.parent / target).resolve() for target in targets]
 
-    assert {*PAGES, *(PROJECT / "docs" / "pictures").iterdir()} - reached == set()
+    assert {*DOCUMENTS, *(PROJECT / "docs" / "pictures").iterdir()} - reached == set()
 
 
 def test_keeps_pictures_light():
@@ -113,16 +115,16 @@ def test_keeps_pictures_light():
     assert not heavy
 
 
-@by_name
-def test_names_files_that_exist(page):
-    names = re.findall(rf"`((?:{'|'.join(map(re.escape, FOLDERS))})/[^`\s]*)`", page.read_text())
+@each_document
+def test_names_files_that_exist(document):
+    names = re.findall(rf"`((?:{FOLDERS})/[^`\s]*)`", document.read_text())
     missing = [
         name
         for name in names
         if not PLACEHOLDERS.fullmatch(name) and not (PROJECT / name.split("::")[0]).exists()
     ]
 
-    assert not missing, f"{page.relative_to(PROJECT)} names files that do not exist: {missing}"
+    assert not missing, f"{document.relative_to(PROJECT)} names files that do not exist: {missing}"
 
 
 def test_names_every_command():
@@ -132,16 +134,16 @@ def test_names_every_command():
     assert our_commands() - words == set()
 
 
-@by_name
-def test_names_commands_that_exist(page):
-    named = set(re.findall(r"manage\.py ([a-z_]+)", page.read_text()))
+@each_document
+def test_names_commands_that_exist(document):
+    named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text()))
 
     assert named - set(get_commands()) == set()
 
 
-@by_name
-def test_writes_commands_as_they_are_understood(page):
-    for name, *words in written_commands(page.read_text()):
+@each_document
+def test_writes_commands_as_they_are_understood(document):
+    for name, *words in written_commands(document.read_text()):
         parser_of(name).parse_args(words)
 
 
@@ -151,10 +153,10 @@ def test_names_every_target_of_make():
     assert targets - set(re.findall(r"make ([a-z]+)", everything())) == set()
 
 
-@by_name
-def test_names_targets_of_make_that_exist(page):
+@each_document
+def test_names_targets_of_make_that_exist(document):
     targets = set(re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)", document.read_text(), re.MULTILINE))
 
     assert named - targets == set()
 
@@ -175,9 +177,9 @@ def test_names_every_choice_of_a_run(name):
     assert f"`{name}`" in everything()
 
 
-@by_name
-def test_names_classifiers_that_exist(page):
-    named = set(re.findall(r"(?<![\w/.])mnist-[a-z-]+\b(?![.])", page.read_text()))
+@each_document
+def test_names_classifiers_that_exist(document):
+    named = set(re.findall(r"(?<![\w/.])mnist-[a-z-]+\b(?![.])", document.read_text()))
 
     assert named - set(CLASSIFIERS) == set()
 

@@ -103,7 +103,7 @@ def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
         if over or ledger.is_due():
             ledger.keep()
             watch(run)
-            if over or not (run.go_on() or run.is_active):
+            if over or not run.go_on():
                 return
     ledger.keep(finished=True)
     watch(run)

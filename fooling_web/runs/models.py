@@ -20,6 +20,8 @@ from evolution.parameters import ENCODINGS, Parameters
 from fooling_web.users.models import User
 from models_zoo.registry import CLASSIFIERS, ClassifierEntry, find
 
+CHANGED_WITH_STATUS = ("attempts", "error", "finished_at")
+
 
 class LeaseLost(Exception):
     """Another worker holds the run now, or it was deleted: what this one computed must not be kept."""
@@ -249,8 +251,8 @@ class Run(models.Model):
         return bool(taken)
 
     def go_on(self) -> bool:
-        """Mark a run as running that was paused and resumed before its worker noticed."""
-        return self._move((self.Status.QUEUED,), self.Status.RUNNING)
+        """Whether the run's worker may go on, be it that it was paused and resumed before the worker noticed."""
+        return self.status == self.Status.RUNNING or self._move((self.Status.QUEUED,), self.Status.RUNNING)
 
     def finish(self) -> bool:
         """End a run that has kept its last generation; whether that changed anything."""
@@ -271,9 +273,12 @@ class Run(models.Model):
         self.refresh_from_db()
 
     def _move(self, leaving: tuple[str, ...], status: str, **changes: Any) -> bool:
-        """Change the status if it is still one of those left; two who try cannot both succeed."""
+        """Change the status if it is still one of those left; two who try cannot both succeed.
+
+        Of the lease nothing is read: a worker that lost it must not take its follower's number for its own.
+        """
         moved = Run.objects.filter(pk=self.pk, status__in=leaving).update(status=status, **changes)
-        self.refresh_from_db()
+        self.refresh_from_db(fields=["status", *CHANGED_WITH_STATUS])
         return bool(moved)
 
 

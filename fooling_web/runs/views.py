@@ -57,7 +57,13 @@ def run_list(request: Request) -> HttpResponse:
     if status in Run.Status.values:
         runs = runs.filter(status=status)
     page = Paginator(with_cells(runs), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "mine": mine, "status": status, "statuses": Run.Status.choices}
+    context = {
+        "page": page,
+        "mine": mine,
+        "status": status,
+        "statuses": Run.Status.choices,
+        "some_active": any(run.is_active for run in page),
+    }
     return render(request, "runs/list.html", context)
 
 

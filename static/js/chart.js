@@ -1,5 +1,6 @@
 // A live chart of a run's statistics: one point for each generation, confidences and shares as percentages.
 // Its legend is an ordinary list in the page, which carries the values at the pointer or else the latest.
+// Confidences are drawn evenly, or by their nines: a step up for 90, 99, 99.9 ... %, where an even axis is flat.
 
 const LINES = {
   share_9999: { colour: "--share", width: 1.5, dash: [2, 3] },
@@ -9,6 +10,16 @@ const LINES = {
 };
 const DRAWN = Object.keys(LINES); // the last lies on top
 const HEIGHT = 220; // pixels
+const MOST_NINES = 6; // float32 tells no more apart
+const SCALES = {
+  even: { range: [0, 100], of: (value) => value * 100, splits: [0, 20, 40, 60, 80, 100], said: (split) => `${split} %` },
+  nines: {
+    range: [0, MOST_NINES],
+    of: (value) => Math.min(MOST_NINES, -Math.log10(Math.max(1 - value, 1e-9))),
+    splits: [0, 1, 2, 3, 4, 5, 6],
+    said: (split) => ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "99.9999 %"][split],
+  },
+};
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -29,6 +40,7 @@ export class Chart {
     this.element = element;
     this.legend = legend;
     this.points = new Map();
+    this.scale = SCALES.even;
     this.draw();
     new ResizeObserver(() => this.fit()).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
@@ -45,10 +57,16 @@ export class Chart {
     this.tell();
   }
 
+  show(scale) {
+    this.scale = SCALES[scale];
+    this.draw();
+  }
+
   columns() {
     const points = this.ordered ?? [];
-    const percentages = DRAWN.map((name) => points.map((point) => point[name] * 100));
-    return [points.map((point) => point.generation), ...percentages];
+    const height = (name) => (name === "share_9999" ? SCALES.even.of : this.scale.of);
+    const heights = DRAWN.map((name) => points.map((point) => height(name)(point[name])));
+    return [points.map((point) => point.generation), ...heights];
   }
 
   draw() {
@@ -77,16 +95,17 @@ export class Chart {
   options() {
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     const axis = { stroke: colour("--muted"), font, ticks: { show: false }, grid: { stroke: colour("--line"), width: 1 } };
-    const line = (name) => ({ ...LINES[name], stroke: colour(LINES[name].colour), points: { show: false } });
+    const scale = (name) => (name === "share_9999" ? "share" : "y");
+    const line = (name) => ({ ...LINES[name], scale: scale(name), stroke: colour(LINES[name].colour), points: { show: false } });
     return {
       width: this.element.clientWidth || 600,
       height: HEIGHT,
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-      scales: { x: { time: false }, y: { range: [0, 100] } },
+      scales: { x: { time: false }, y: { range: this.scale.range }, share: { range: [0, 100] } },
       axes: [
         { ...axis, size: 32, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
-        { ...axis, size: 52, values: (_, splits) => splits.map((value) => `${value} %`) },
+        { ...axis, size: 72, splits: this.scale.splits, values: (_, splits) => splits.map(this.scale.said) },
       ],
       series: [{}, ...DRAWN.map(line)],
       hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },

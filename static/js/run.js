@@ -102,5 +102,8 @@ document.addEventListener("htmx:oobAfterSwap", restoreFocus);
 document.addEventListener("htmx:wsOpen", stopAsking);
 document.addEventListener("htmx:wsClose", startAsking);
 document.addEventListener("htmx:wsError", startAsking);
+for (const choice of document.querySelectorAll("[name=chart-scale]")) {
+  choice.addEventListener("change", () => chart.show(choice.value));
+}
 takeIn(document.getElementById("statistics"));
 takeIn(document.getElementById("progress"));
