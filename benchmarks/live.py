@@ -12,7 +12,6 @@ import re
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,12 +23,15 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.measurement import Measurement, Target
+from benchmarks.report import print_table
 from bootstrap.environment import PROJECT
 
 ROUNDS = 3
 PASSWORD = "quiet violet harbour 71"  # noqa: S105 - of an account that lives for a minute
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-TARGETS = {"launch": 15.0, "delay": 1.2, "memory": 700.0}
+
+Round = tuple[str, list[Any], float]  # a run, what its page showed when, seconds from Launch to finished
 
 WATCH = """() => {
     window.seen = [];
@@ -54,13 +56,22 @@ def main() -> None:
         with _site(home) as url:
             rounds = [*_watch_runs(url)]
             memory = _peak_memory(home)
-        delays = [delay for run_id, seen, _ in rounds for delay in _delays(run_id, seen)]
-        launches = [seconds for _, _, seconds in rounds]
-        _print("Launch pressed to finished on the page, s", launches, TARGETS["launch"])
-        _print("takeover in the worker to picture on the screen, s", delays, TARGETS["delay"])
-        _print("peak memory of the worker's largest process, MB", [memory], TARGETS["memory"])
+        print_table(_measurements(rounds, memory), "A whole site and a browser, clock time")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _measurements(rounds: list[Round], memory: float) -> Iterator[Measurement]:
+    launches = [seconds for _, _, seconds in rounds]
+    delays = [delay for run_id, seen, _ in rounds for delay in _delays(run_id, seen)]
+    yield Measurement("Launch pressed to finished on the page, s", launches, "{:.1f}", _below(15))
+    yield Measurement("takeover in the worker to picture on screen, s", delays, "{:.2f}", _below(1.2))
+    if memory:
+        yield Measurement("peak memory of the worker's largest process, MB", [memory], target=_below(700))
+
+
+def _below(bound: float) -> Target:
+    return Target(bound, at_least=False)
 
 
 @contextmanager
@@ -84,8 +95,7 @@ def _site(home: Path) -> Iterator[str]:
         site.wait()
 
 
-def _watch_runs(url: str) -> Iterator[tuple[str, list[Any], float]]:
-    """Yield each round's run, what its page showed when, and the seconds from Launch to finished."""
+def _watch_runs(url: str) -> Iterator[Round]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
@@ -113,7 +123,7 @@ def _wait_for_warm_worker(page: Page) -> None:
     page.locator("#progress[data-status=finished]").wait_for(timeout=300_000)
 
 
-def _watch_run(page: Page, seed: int) -> tuple[str, list[Any], float]:
+def _watch_run(page: Page, seed: int) -> Round:
     page.goto("/runs/launch/")
     page.locator("[name=seed]").fill(str(seed))
     start = time.monotonic()
@@ -152,15 +162,6 @@ def _peak_memory(home: Path) -> float:
         except (OSError, IndexError):
             continue  # it ended meanwhile
     return max(peaks)
-
-
-def _print(what: str, values: list[float], target: float) -> None:
-    median = statistics.median(values) if values else float("nan")
-    verdict = "holds" if median < target else "does not hold"
-    print(
-        f"{what:<52} {median:8.2f}  [{min(values, default=0):.2f}..{max(values, default=0):.2f}, n={len(values)}]"
-        f"  target < {target:g}: {verdict}"
-    )
 
 
 if __name__ == "__main__":

@@ -49,17 +49,19 @@ def measure_loop(encoding: EncodingName, rounds: int, target: float | None = Non
     parameters, lenet = Parameters(encoding=encoding), load("mnist-lenet", "cpu")
     _run(parameters.replaced(generations=3), lenet)
     timed = [_run(parameters, lenet) for _ in range(rounds)]
-    name, count = f"MNIST, {encoding}, 200 generations of 200", parameters.evaluations
-    yield Measurement(f"{name}: evaluations/s", [count / one.loop for one in timed])
-    yield Measurement("  the bare network on such batches: images/s", [count / one.forward for one in timed])
+    name, count = f"MNIST, {encoding}", parameters.evaluations
+    yield Measurement(f"{name}: 200 generations of 200, evaluations/s", [count / one.loop for one in timed])
     yield Measurement(
-        "  loop beside the bare network",
+        f"{name}: the bare network on such batches, images/s", [count / one.forward for one in timed]
+    )
+    yield Measurement(
+        f"{name}: the loop beside the bare network",
         [one.forward / one.loop for one in timed],
         "{:.3f}",
         Target(target) if target else None,
     )
     yield Measurement(
-        "  archive's share of the loop",
+        f"{name}: the archive's share of the loop",
         [one.archive / one.loop for one in timed],
         "{:.2%}",
         Target(0.02, at_least=False),

@@ -38,7 +38,9 @@ def measure_rendering(rounds: int) -> Iterator[Measurement]:
         target=Target(50_000),
     )
     yield Measurement(
-        "  times as fast as torch, node by node", [theirs / mine for mine, theirs in pairs], "{:.1f}"
+        "render the same: times as fast as torch, node by node",
+        [theirs / mine for mine, theirs in pairs],
+        "{:.1f}",
     )
 
 

@@ -12,9 +12,9 @@ from benchmarks.measurement import Measurement, Target
 ROW = "{:<58} {:>10}  {:<22} {:>10}  {}"
 
 
-def print_table(measurements: Iterable[Measurement]) -> None:
+def print_table(measurements: Iterable[Measurement], how: str = "One thread, processor seconds") -> None:
     """Print each measurement as soon as it is there."""
-    print(f"One thread, processor seconds, on {machine()}\n")
+    print(f"\n{how}, on {machine()}\n")
     print(ROW.format("", "median", "least .. greatest", "target", ""))
     for measured in measurements:
         print(_row(measured), flush=True)

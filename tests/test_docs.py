@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from pydoc import locate
 
 import pytest
 from django.core.management import CommandParser, call_command, get_commands, load_command_class
@@ -14,10 +15,12 @@ from models_zoo.registry import CLASSIFIERS
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+PICTURES = PROJECT / "docs" / "pictures"
 TUTORIAL = PROJECT / "docs" / "tutorial.md"
 OPERATIONS = PROJECT / "docs" / "operations.md"
 DECISIONS = PROJECT / "docs" / "decisions" / "README.md"
-FOLDERS = r"bootstrap|benchmarks|docs|evolution|fooling_web|models_zoo|static|templates|tests|\.ci"
+PACKAGES = "benchmarks|bootstrap|evolution|fooling_web|models_zoo"
+FOLDERS = rf"{PACKAGES}|docs|static|templates|tests|\.ci"
 HEAVIEST_PICTURE = 200_000  # bytes
 READ_BY_LIBRARIES = {"DATABASE_URL"}  # dj-database-url asks the environment itself
 PLACEHOLDERS = re.compile(r"[A-Z_]+|.*[<>*{].*")
@@ -72,45 +75,53 @@ def variables_read_in(path: Path) -> set[str]:
     return found
 
 
-def anchor(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+def local_links(document: Path) -> list[tuple[str, str]]:
+    """Return path and section of every link into the project."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", document.read_text())
+    parts = [target.partition("#") for target in targets if "://" not in target]
+    return [(path, section) for path, _, section in parts]
+
+
+def sections_of(document: Path) -> set[str]:
+    """Return the names under which a page's headings are linked."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @each_document
 def test_links_to_pages_that_exist(document):
-    targets = re.findall(r"\]\(([^)\s]+)\)", document.read_text())
-    local = [target.partition("#") for target in targets if "://" not in target]
-    missing = [path for path, _, _ in local if not (document.parent / path).resolve().exists()]
+    missing = [path for path, _ in local_links(document) if not (document.parent / path).exists()]
 
     assert not missing, f"{document.relative_to(PROJECT)} links to what does not exist: {missing}"
-    for path, _, part in local:
-        linked = (document.parent / path).resolve() if path else document
-        if part:
-            headings = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
-            assert part in map(anchor, headings), f"{linked.name} has no section #{part}"
+
+
+@each_document
+def test_links_to_sections_that_exist(document):
+    missing = [
+        f"{path}#{section}"
+        for path, section in local_links(document)
+        if section and section not in sections_of(document.parent / path if path else document)
+    ]
+
+    assert not missing, f"{document.relative_to(PROJECT)} links to what does not exist: {missing}"
 
 
 def test_reaches_every_page_and_picture_from_the_index():
-    index = PROJECT / "docs" / "index.md"
-    reached, waiting = set(), [index, PROJECT / "README.md"]
+    reached: set[Path] = set()
+    waiting = [PROJECT / "docs" / "index.md", PROJECT / "README.md"]
     while waiting:
-        page = waiting.pop()
-        if page in reached or not page.is_file():
+        path = waiting.pop()
+        if path in reached or not path.is_file():
             continue
-        reached.add(page)
-        if page.suffix == ".md":
-            targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
-            waiting += [(page.parent / target).resolve() for target in targets]
+        reached.add(path)
+        if path.suffix == ".md":
+            waiting += [(path.parent / target).resolve() for target, _ in local_links(path)]
 
-    assert {*DOCUMENTS, *(PROJECT / "docs" / "pictures").iterdir()} - reached == set()
+    assert {*DOCUMENTS, *PICTURES.iterdir()} - reached == set()
 
 
 def test_keeps_pictures_light():
-    heavy = [
-        path.name
-        for path in (PROJECT / "docs" / "pictures").iterdir()
-        if path.stat().st_size > HEAVIEST_PICTURE
-    ]
+    heavy = [path.name for path in PICTURES.iterdir() if path.stat().st_size > HEAVIEST_PICTURE]
 
     assert not heavy
 
@@ -125,6 +136,14 @@ def test_names_files_that_exist(document):
     ]
 
     assert not missing, f"{document.relative_to(PROJECT)} names files that do not exist: {missing}"
+
+
+@each_document
+def test_names_parts_of_the_code_that_exist(document):
+    names = re.findall(rf"`((?:{PACKAGES})\.[A-Za-z_][\w.]*)`", document.read_text())
+
+    for name in names:
+        assert locate(name) is not None, f"{document.relative_to(PROJECT)} names {name}, which does not exist"
 
 
 def test_names_every_command():

@@ -4,11 +4,11 @@ import logging
 import os
 import socket
 
-from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from fooling_web.celery import app  # by name: a task of no app would ring at a broker that is not ours
 from fooling_web.runs.models import Run
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def ring(run: Run) -> None:
         logger.warning("the bell for run %s did not ring: %s", run.pk, error)
 
 
-@shared_task
+@app.task
 def execute_run(run_id: str, lease_number: int) -> None:
     """Advance a run for a slice, then ask for the next."""
     from fooling_web.runs.execution import execute  # loads torch, which only workers need
@@ -35,7 +35,7 @@ def execute_run(run_id: str, lease_number: int) -> None:
             ring(unfinished)
 
 
-@shared_task
+@app.task
 def ring_for_waiting_runs() -> None:
     """Ring for active runs that nobody holds: their worker died, or their bell was lost."""
     for run in Run.objects.waiting(timezone.now()):

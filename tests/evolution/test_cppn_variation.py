@@ -190,6 +190,21 @@ def survivors(genome, node):
     return anonymous({"connections": rest, "functions": functions})
 
 
+def test_deletes_any_hidden_node_alike(cppn, grow):
+    """Four hidden nodes in a chain: the weights that are left tell which of them went."""
+    chain = [[place - 1, place, float(place)] for place in range(4, 9)]
+    parent = {**cppn.to_json(grow(cppn, 1, 0), 0), "functions": ["sine"] * 5, "connections": chain}
+    twins = cppn.from_json([parent]).take(np.zeros(8000, np.int64))
+
+    children, _ = encoding_with(**{**NOTHING, "delete_node": 1}).vary(twins, 1, np.random.default_rng(4))
+
+    kept = Counter(children.graphs.weights.tolist())
+    assert all(
+        kept[weight] == pytest.approx(6000, abs=200) for weight in (4, 8)
+    )  # each touches one hidden node
+    assert all(kept[weight] == pytest.approx(4000, abs=200) for weight in (5, 6, 7))  # and each of these two
+
+
 def test_never_deletes_an_output(cppn, rng):
     parents = cppn.random(50, rng)
 

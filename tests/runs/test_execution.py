@@ -391,17 +391,14 @@ class TestDamage:
 
         assert "without progress" in self.failure(halfway)
 
-    def test_tries_as_often_as_it_says(self, halfway: Run, settings: LazySettings) -> None:
-        Run.objects.filter(pk=halfway.pk).update(attempts=settings.RUN_ATTEMPTS - 1, generation=None)
-        halfway.refresh_from_db()
-        halfway.pause()
-        Run.objects.filter(pk=halfway.pk).update(generation=2, status=Run.Status.QUEUED)
 
-        execute_once(halfway, watch=after(3, Run.pause))
+def test_tries_as_often_as_it_says(settings: LazySettings) -> None:
+    run = launched()
+    Run.objects.filter(pk=run.pk).update(attempts=settings.RUN_ATTEMPTS - 1)
 
-        assert Run.objects.get(pk=halfway.pk).status == Run.Status.PAUSED
-        halfway.statistics.filter(generation=3).delete()
-        halfway.takeovers.filter(generation=3).delete()
+    executed(run)
+
+    assert run.attempts == 0
 
 
 class TestWriting:

@@ -187,6 +187,16 @@ class TestKeeping:
         with pytest.raises(LeaseLost):
             run.keep(generation=3)
 
+    def test_never_takes_its_followers_lease_for_its_own(self, run: Run) -> None:
+        run.claim("one", 0)
+        expire(run)
+        again(run).claim("two", 1)
+        run.pause()
+        run.resume()
+
+        with pytest.raises(LeaseLost):
+            run.keep(generation=3)
+
     def test_gives_the_lease_back(self, run: Run) -> None:
         run.claim("one", 0)
 
