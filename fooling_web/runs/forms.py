@@ -152,6 +152,15 @@ class LaunchForm(forms.Form):
         return cleaned["generations"], cleaned["population"]
 
 
+class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
+    """What may still be changed about a run that was launched."""
+
+    class Meta:
+        model = Run
+        fields = ["name", "visibility"]
+        widgets = {"visibility": forms.RadioSelect}
+
+
 def _test_error(entry: ClassifierEntry) -> float | None:
     try:
         return entry.card["test_error_percent"]

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<uuid:run_id>/pause/", views.pause, name="pause"),
     path("<uuid:run_id>/resume/", views.resume, name="resume"),
     path("<uuid:run_id>/cancel/", views.cancel, name="cancel"),
+    path("<uuid:run_id>/edit/", views.edit, name="edit"),
     path("<uuid:run_id>/delete/", views.delete, name="delete"),
     path("<uuid:run_id>/classes/<int:class_index>/", views.champion, name="champion"),
     path("<uuid:run_id>/individuals/<int:number>/<str:genome_hash>.png", views.image, name="image"),

@@ -17,7 +17,7 @@ from django_htmx.middleware import HtmxDetails
 
 from fooling_web.runs.estimation import estimate as estimate_for
 from fooling_web.runs.events import announce
-from fooling_web.runs.forms import LaunchForm
+from fooling_web.runs.forms import LaunchForm, RunForm
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.pictures import genome_file_of, png_of
 from fooling_web.runs.tasks import ring
@@ -133,6 +133,19 @@ def resume(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """End a run before its time; what it found stays."""
     return _steer(request, run_id, Run.cancel)
+
+
+@login_required
+def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Let its owner rename a run, and open or close it to others."""
+    run = _controlled_run(request, run_id)
+    form = RunForm(request.POST or None, instance=run)
+    if request.method == "POST" and form.is_valid():
+        Run.objects.filter(pk=run.pk).update(**form.cleaned_data)  # a worker may be writing the rest
+        announce(run)
+        return redirect(run)
+    run.refresh_from_db()  # a form that fails has written on it
+    return render(request, "runs/edit.html", {"form": form, "run": run}, status=422 if form.errors else 200)
 
 
 @login_required

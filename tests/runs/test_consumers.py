@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
+from asgiref.testing import ApplicationCommunicator
 from django.conf import LazySettings
 from django.conf import settings as project_settings
 from django.test import Client
@@ -21,18 +21,47 @@ from tests.factories import execute_once, executed, launched
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWN_PAGE = "http://127.0.0.1:8000"
+PATIENCE = 10  # seconds for an answer
 
 
-def socket(
-    run_id: Any, query: str = "", person: Any = None, origin: str | None = OWN_PAGE
-) -> WebsocketCommunicator:
-    """Return a browser's socket to a run."""
-    headers = [(b"host", b"127.0.0.1:8000")]
-    if origin is not None:
-        headers.append((b"origin", origin.encode()))
-    if person is not None:
-        headers.append((b"cookie", cookie_of(person)))
-    return WebsocketCommunicator(application, f"/ws/runs/{run_id}/{query}", headers)
+class Socket(ApplicationCommunicator):
+    """A browser's socket to a run, through everything that stands before the consumer."""
+
+    def __init__(
+        self, run_id: Any, query: str = "", person: Any = None, origin: str | None = OWN_PAGE
+    ) -> None:
+        headers = [(b"host", b"127.0.0.1:8000")]
+        if origin is not None:
+            headers.append((b"origin", origin.encode()))
+        if person is not None:
+            headers.append((b"cookie", cookie_of(person)))
+        address = {"path": f"/ws/runs/{run_id}/", "query_string": query.encode()}
+        super().__init__(
+            application, {"type": "websocket", "headers": headers, "subprotocols": [], **address}
+        )
+
+    async def knock(self) -> dict[str, Any]:
+        """Ask to be let in; return the answer."""
+        await self.send_input({"type": "websocket.connect"})
+        answer: dict[str, Any] = await self.receive_output(timeout=PATIENCE)
+        return answer
+
+    async def hears(self) -> str:
+        message = await self.receive_output(timeout=PATIENCE)
+        assert message["type"] == "websocket.send", message
+        text: str = message["text"]
+        return text
+
+    async def farewell(self) -> int:
+        """Return the code with which the site closes, having sent nothing before."""
+        message = await self.receive_output(timeout=PATIENCE)
+        assert message["type"] == "websocket.close", message
+        code: int = message["code"]
+        return code
+
+    async def leave(self, code: int = 1001) -> None:
+        await self.send_input({"type": "websocket.disconnect", "code": code})
+        await self.wait(timeout=PATIENCE)
 
 
 def cookie_of(person: Any) -> bytes:
@@ -42,24 +71,11 @@ def cookie_of(person: Any) -> bytes:
     return f"{name}={client.cookies[name].value}".encode()
 
 
-async def opened(*arguments: Any, **options: Any) -> WebsocketCommunicator:
-    communicator = await sync_to_async(socket)(*arguments, **options)
-    connected, _ = await communicator.connect(timeout=10)
-    assert connected
-    return communicator
-
-
-async def heard(communicator: WebsocketCommunicator) -> str:
-    text: str = await communicator.receive_from(timeout=10)
-    return text
-
-
-async def farewell(communicator: WebsocketCommunicator) -> int:
-    """Return the code with which a socket was closed, having received nothing."""
-    message = await communicator.receive_output(timeout=10)
-    assert message["type"] == "websocket.close", message
-    code: int = message["code"]
-    return code
+async def opened(*arguments: Any, **options: Any) -> Socket:
+    socket = await sync_to_async(Socket)(*arguments, **options)
+    answer = await socket.knock()
+    assert answer["type"] == "websocket.accept"
+    return socket
 
 
 def cells(fragments: str) -> set[int]:
@@ -84,130 +100,128 @@ def private_run(alice: Any) -> Run:
 
 
 async def test_lets_an_owner_watch_a_private_run(private_run: Run, alice: Any) -> None:
-    communicator = await opened(private_run.pk, person=alice)
+    socket = await opened(private_run.pk, person=alice)
 
-    fragments = await heard(communicator)
+    fragments = await socket.hears()
 
     assert 'data-status="queued"' in fragments
     assert "control-pause" in fragments
-    await communicator.disconnect()
+    await socket.leave()
 
 
 @pytest.mark.parametrize("stranger", ["nobody", "bob"])
 async def test_closes_on_those_who_may_not_see_a_private_run(
     private_run: Run, bob: Any, stranger: str
 ) -> None:
-    communicator = await opened(private_run.pk, person=bob if stranger == "bob" else None)
+    socket = await opened(private_run.pk, person=bob if stranger == "bob" else None)
 
-    assert await farewell(communicator) == NOT_FOUND
+    assert await socket.farewell() == NOT_FOUND
     await change(private_run, max_confidence=0.5)
-    assert await communicator.receive_nothing(timeout=0.3)
+    assert await socket.receive_nothing(timeout=0.3)
 
 
 async def test_closes_alike_on_those_who_ask_for_a_run_that_does_not_exist(alice: Any) -> None:
-    communicator = await opened(uuid4(), person=alice)
+    socket = await opened(uuid4(), person=alice)
 
-    assert await farewell(communicator) == NOT_FOUND
+    assert await socket.farewell() == NOT_FOUND
 
 
 @pytest.mark.parametrize("visibility", ["public", "unlisted"])
 async def test_lets_everybody_watch_an_open_run_and_nobody_steer_it(alice: Any, visibility: str) -> None:
     run = await sync_to_async(launched)(owner=alice, visibility=visibility)
-    communicator = await opened(run.pk)
+    socket = await opened(run.pk)
 
-    fragments = await heard(communicator)
+    fragments = await socket.hears()
 
     assert 'data-status="queued"' in fragments
     assert "control-pause" not in fragments
-    await communicator.disconnect()
+    await socket.leave()
 
 
 @pytest.mark.parametrize("since", [-1, 0, 2, 4])
 async def test_catches_up_from_what_a_page_knows(finished_run: Run, since: int) -> None:
-    communicator = await opened(finished_run.pk, f"?since={since}")
+    socket = await opened(finished_run.pk, f"since={since}")
 
-    fragments = await heard(communicator)
+    fragments = await socket.hears()
 
     assert cells(fragments) == await newer(finished_run, since)
     assert 'data-generation="5"' in fragments
-    await communicator.disconnect()
+    await socket.leave()
 
 
-@pytest.mark.parametrize(
-    "query", ["", "?since=", "?since=x", "?since=-9", "?other=1", "?since=%FF", "?since=1&since="]
-)
+@pytest.mark.parametrize("query", ["", "since=", "since=x", "since=-9", "since=%FF", "other=1"])
 async def test_tells_everything_to_a_page_that_knows_nothing(finished_run: Run, query: str) -> None:
-    communicator = await opened(finished_run.pk, query)
+    socket = await opened(finished_run.pk, query)
 
-    assert cells(await heard(communicator)) >= await newer(finished_run, 1)
-    await communicator.disconnect()
+    assert cells(await socket.hears()) >= await newer(finished_run, -1)
+    await socket.leave()
 
 
 async def test_brings_only_what_is_new_when_a_run_changes(
     run: Run, settings: LazySettings, every_generation_kept: None
 ) -> None:
-    communicator = await opened(run.pk)
-    assert cells(await heard(communicator)) == set()
+    socket = await opened(run.pk)
+    assert cells(await socket.hears()) == set()
 
     for generation in range(4):
         await sync_to_async(execute_once)(run, seconds=0)
-        fragments = [await heard(communicator) for _ in range(3)]  # claimed, kept, given back
+        fragments = [await socket.hears() for _ in range(3)]  # claimed, kept, given back
 
         assert cells(fragments[0]) == set()
         assert cells(fragments[1]) == await newer(run, generation - 1)
         assert cells(fragments[2]) == set()
         assert f'data-generation="{generation}"' in fragments[1]
-    await communicator.disconnect()
+    await socket.leave()
 
 
 async def test_ends_with_everything_told_when_the_run_ends(run: Run) -> None:
-    communicator = await opened(run.pk)
-    await heard(communicator)
+    socket = await opened(run.pk)
+    await socket.hears()
 
     await sync_to_async(executed)(run)
 
     told = set()
-    while 'data-status="finished"' not in (fragments := await heard(communicator)):
+    while 'data-status="finished"' not in (fragments := await socket.hears()):
         told |= cells(fragments)
     assert told | cells(fragments) == set(range(10))
-    await communicator.disconnect()
+    await socket.leave()
 
 
 async def test_hears_nothing_of_other_runs(run: Run, private_run: Run) -> None:
-    communicator = await opened(run.pk)
-    await heard(communicator)
+    socket = await opened(run.pk)
+    await socket.hears()
 
     await change(private_run, max_confidence=0.5)
 
-    assert await communicator.receive_nothing(timeout=0.3)
-    await communicator.disconnect()
+    assert await socket.receive_nothing(timeout=0.3)
+    await socket.leave()
 
 
 async def test_closes_on_strangers_when_a_run_becomes_private(run: Run, alice: Any, bob: Any) -> None:
     sockets = [await opened(run.pk, person=person) for person in (None, bob, alice)]
-    for communicator in sockets:
-        await heard(communicator)
+    for socket in sockets:
+        await socket.hears()
 
     await change(run, visibility="private")
 
-    assert [await farewell(communicator) for communicator in sockets[:2]] == [NOT_FOUND] * 2
-    assert "data-status" in await heard(sockets[2])
-    await sockets[2].disconnect()
+    assert [await socket.farewell() for socket in sockets[:2]] == [NOT_FOUND] * 2
+    assert "data-status" in await sockets[2].hears()
+    await sockets[2].leave()
 
 
 async def test_closes_when_a_run_is_deleted(run: Run) -> None:
-    communicator = await opened(run.pk)
-    await heard(communicator)
+    socket = await opened(run.pk)
+    await socket.hears()
 
     await sync_to_async(lambda: (Run.objects.all().delete(), announce(run)))()
 
-    assert await farewell(communicator) == NOT_FOUND
+    assert await socket.farewell() == NOT_FOUND
 
 
 async def test_closes_a_persons_sockets_when_she_signs_out(run: Run, alice: Any, bob: Any) -> None:
     hers, his = await opened(run.pk, person=alice), await opened(run.pk, person=bob)
-    await heard(hers)
-    await heard(his)
+    await hers.hears()
+    await his.hears()
 
     def sign_out() -> None:
         client = Client()
@@ -216,28 +230,28 @@ async def test_closes_a_persons_sockets_when_she_signs_out(run: Run, alice: Any,
 
     await sync_to_async(sign_out)()
 
-    assert await farewell(hers) == RESTART
+    assert await hers.farewell() == RESTART
     assert await his.receive_nothing(timeout=0.3)
-    await his.disconnect()
+    await his.leave()
 
 
 @pytest.mark.parametrize("origin", ["http://example.org", "http://127.0.0.1.example.org", "null", None])
 async def test_refuses_pages_of_other_sites(run: Run, alice: Any, origin: str | None) -> None:
-    communicator = await sync_to_async(socket)(run.pk, person=alice, origin=origin)
+    socket = await sync_to_async(Socket)(run.pk, person=alice, origin=origin)
 
-    connected, code = await communicator.connect(timeout=10)
+    answer = await socket.knock()
 
-    assert (connected, code) == (False, 1000)
+    assert answer["type"] == "websocket.close"
 
 
 async def test_bears_what_a_browser_says_and_its_sudden_end(run: Run) -> None:
-    communicator = await opened(run.pk)
-    await heard(communicator)
+    socket = await opened(run.pk)
+    await socket.hears()
 
-    await communicator.send_to(text_data="<script>")
+    await socket.send_input({"type": "websocket.receive", "text": "<script>"})
     await change(run, max_confidence=0.5)
 
-    assert "data-status" in await heard(communicator)
-    await communicator.disconnect(code=1006)
+    assert "data-status" in await socket.hears()
+    await socket.leave(code=1006)
     await change(run, max_confidence=0.6)
     await asyncio.sleep(0.1)
