@@ -134,6 +134,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "socket_connect_timeout": 2,
+    # Nobody who presses Launch waits for a broker that is away: one more try, and the scheduler rings later.
+    "connect_retries_timeout": 0.3,
+    "interval_start": 0.1,
+    "interval_max": 0.2,
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

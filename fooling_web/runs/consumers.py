@@ -31,13 +31,19 @@ class RunConsumer(AsyncWebsocketConsumer):
         """Send what changed since the last time, or close if the run is not to be seen (any more)."""
         changes = await self._changes()
         if changes is None:
-            await self.close(NOT_FOUND, "There is no such run, or it is not yours to see.")
+            await self._part(NOT_FOUND, "There is no such run, or it is not yours to see.")
             return
         await self.send(text_data=changes)
 
     async def user_left(self, event: dict[str, Any]) -> None:
         """Close after a log-out; the browser connects again as whoever it then is."""
-        await self.close(RESTART)
+        await self._part(RESTART)
+
+    async def _part(self, code: int, reason: str | None = None) -> None:
+        """Close, and hear no more: to send anything to a closed socket would be an error."""
+        while self.groups:
+            await self.channel_layer.group_discard(self.groups.pop(), self.channel_name)
+        await self.close(code, reason)
 
     @database_sync_to_async
     def _changes(self) -> str | None:

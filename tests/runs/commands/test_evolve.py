@@ -1,0 +1,197 @@
+"""`manage.py evolve`."""
+
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import CommandError, call_command
+
+from fooling_web.runs.models import Run
+from tests.services import PROJECT, new_home
+
+pytestmark = pytest.mark.django_db
+
+SMALL = ("--generations", "5", "--population", "20", "--seed", "1")
+KEYS = [
+    "run",
+    "generation",
+    "classes",
+    "median_confidence",
+    "share_99",
+    "share_9999",
+    "evaluations",
+    "seconds",
+    "evaluations_per_second",
+    "archive_sha256",
+]
+
+
+def answer(*arguments: str) -> list[str]:
+    out = io.StringIO()
+    call_command("evolve", *arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def report(*arguments: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(answer(*arguments, "--json")[-1])
+    return document
+
+
+def in_a_shell(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person does, in a home that holds nothing yet."""
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.run(
+        [sys.executable, "manage.py", "evolve", *arguments],
+        cwd=PROJECT,
+        env={**inherited, "FOOLING_HOME": str(new_home()), **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_ends_with_a_line_of_json() -> None:
+    run = report(*SMALL)
+
+    assert list(run) == KEYS
+    assert (run["generation"], run["classes"], run["evaluations"]) == (5, 10, 120)
+    assert 0 < run["median_confidence"] <= 1
+    assert 0 <= run["share_9999"] <= run["share_99"] <= 1
+    assert run["evaluations_per_second"] == pytest.approx(120 / run["seconds"], rel=0.05)
+    assert len(run["archive_sha256"]) == 64
+
+
+def test_stores_a_run_that_the_site_shows() -> None:
+    stored = Run.objects.get(pk=report(*SMALL, "--name", "Stripes")["run"])
+
+    assert (stored.name, stored.status, stored.seed) == ("Stripes", Run.Status.FINISHED, 1)
+    assert stored.visibility == Run.Visibility.PUBLIC
+    assert stored.champions.count() == 10
+
+
+@pytest.mark.parametrize("encoding", ["cppn", "direct"])
+@pytest.mark.parametrize("fidelity", ["paper", "released-code"])
+def test_comes_to_the_same_from_the_same_seed(encoding: str, fidelity: str) -> None:
+    choices = (*SMALL, "--encoding", encoding, "--fidelity", fidelity)
+
+    first, second = report(*choices), report(*choices)
+
+    assert first["archive_sha256"] == second["archive_sha256"]
+    assert first["run"] != second["run"]
+
+
+def test_comes_to_something_else_from_another_seed() -> None:
+    assert report(*SMALL)["archive_sha256"] != report(*SMALL[:-1], "2")["archive_sha256"]
+
+
+def test_takes_its_numbers_from_a_preset() -> None:
+    run = report("--preset", "quick-look", "--seed", "1")
+
+    assert (run["generation"], run["evaluations"]) == (50, 51 * 100)
+
+
+def test_prefers_own_numbers_to_a_presets() -> None:
+    run = report("--preset", "quick-look", "--generations", "3", "--seed", "1")
+
+    assert (run["generation"], run["evaluations"]) == (3, 4 * 100)
+
+
+def test_says_in_words_how_it_went() -> None:
+    words = " ".join(answer(*SMALL))
+
+    assert words.startswith("120 evaluations in ")
+    assert "of 10 classes at 99.99 % or more" in words
+
+
+@pytest.mark.parametrize(
+    ("choices", "complaint"),
+    [
+        (("--classifier", "mnist-oracle"), "unknown classifier 'mnist-oracle'"),
+        (("--encoding", "gradient"), "encoding 'gradient' is unknown"),
+        (("--preset", "imagenet"), "preset 'imagenet' is unknown"),
+        (("--fidelity", "exact"), "fidelity 'exact' is unknown"),
+        (("--generations", "0"), "generations 0 is out of range"),
+        (("--generations", "1000000"), "generations 1000000 is out of range"),
+        (("--generations", "many"), "generations 'many' must be a whole number"),
+        (("--generations", "-1"), "generations '-1' must be a whole number"),
+        (("--population", "0"), "is out of range"),
+        (("--population", "31"), "31 must be even"),
+        (("--population", "2.5"), "population '2.5' must be a whole number"),
+        (("--population", "9" * 5000), "must be a whole number"),
+        (("--seed", "lucky"), "seed 'lucky' must be a whole number"),
+        (("--seed", "-1"), "seed '-1' must be a whole number"),
+        (("--seed", "²"), "seed '²' must be a whole number"),
+        (("--seed", str(2**63)), "is out of range"),
+        (("--name", "n" * 101), "a name of 101 characters is too long"),
+    ],
+)
+def test_refuses_in_one_line_what_makes_no_run(choices: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint) as refusal:
+        answer(*choices)
+
+    assert "\n" not in str(refusal.value)
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(("option", "value"), [("--seed", "lucky"), ("--generations", "0")])
+def test_shows_a_person_one_line_and_fails(option: str, value: str) -> None:
+    refused = in_a_shell(option, value)
+
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_needs_nothing_prepared() -> None:
+    done = in_a_shell(*SMALL, "--json", REDIS_URL="redis://127.0.0.1:1")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["generation"] == 5
+
+
+def test_fails_with_the_runs_reason(settings: LazySettings) -> None:
+    settings.RUN_ATTEMPTS = 0
+
+    with pytest.raises(CommandError, match="without progress"):
+        answer(*SMALL)
+
+
+def stored(home: Path) -> tuple[str, int | None]:
+    """Return status and generation of a home's only run, as far as there is one."""
+    try:
+        with closing(sqlite3.connect(home / "database.sqlite3", timeout=20)) as connection:
+            return connection.execute("SELECT status, generation FROM runs_run").fetchone() or ("", None)
+    except sqlite3.OperationalError:  # not migrated yet
+        return "", None
+
+
+def test_pauses_at_ctrl_c_and_says_where_the_run_is() -> None:
+    home = new_home()
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "evolve", "--generations", "100000"],
+        cwd=PROJECT,
+        env={**inherited, "FOOLING_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    patient_until = time.monotonic() + 60
+    while stored(home)[1] is None and time.monotonic() < patient_until:
+        time.sleep(0.1)
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+
+    assert process.returncode != 0
+    assert "CommandError: paused at generation" in said
+    assert "Traceback" not in said
+    assert stored(home)[0] == "paused"
