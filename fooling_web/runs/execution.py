@@ -31,6 +31,11 @@ from models_zoo.registry import CLASSIFIERS, load
 logger = logging.getLogger(__name__)
 
 TOP = 5  # confidences that an individual keeps
+MOST_AT_ONCE = 500  # images that a classifier sees in one batch: bounds its memory, whatever the population
+
+
+class Unwanted(Exception):
+    """The run was paused or cancelled in the midst of a generation, which is dropped and bred again on resuming."""
 
 
 def execute(
@@ -53,6 +58,8 @@ def execute(
     except LeaseLost as error:
         logger.warning("%s; what was found since its last flush is dropped", error)
         return False
+    except Unwanted:
+        logger.info("run %s rests after generation %s", run.pk, run.generation)
     except OperationalError:
         logger.exception("what run %s found since its last flush could not be written", run.pk)
         return False
@@ -97,7 +104,7 @@ def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
     _refuse_other_weights(run, classifier)
     search = _restore(run, encoding, classifier.n_classes)
     ledger = Ledger(run, encoding, search)
-    for generation in evolve(encoding, classifier, parameters, search):
+    for generation in evolve(encoding, Attentive(run, classifier), parameters, search):
         ledger.record(generation)
         over = time.monotonic() > deadline
         if over or ledger.is_due():
@@ -139,6 +146,29 @@ def _restore(run: Run, encoding: Encoding, n_classes: int) -> Search:
     )
     checkpoint = Checkpoint(run.generation + 1, run.random_state or {}, holdings)
     return checkpoint.restored(encoding, n_classes)
+
+
+class Attentive:
+    """A classifier that looks up between batches, to see whether the run is still ours and still wanted."""
+
+    def __init__(self, run: Run, classifier: Classifier) -> None:
+        self.run, self.classifier = run, classifier
+        self._looked_up = time.monotonic()
+
+    def __call__(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the confidences (B, n_classes) of images (B, C, H, W); raises LeaseLost and Unwanted."""
+        confidences = []
+        for start in range(0, len(images), MOST_AT_ONCE):
+            if start and time.monotonic() - self._looked_up >= settings.RUN_FLUSH_SECONDS:
+                self._look_up()
+            confidences.append(self.classifier(images[start : start + MOST_AT_ONCE]))
+        return np.concatenate(confidences) if len(confidences) > 1 else confidences[0]
+
+    def _look_up(self) -> None:
+        self.run.extend_lease()
+        if not self.run.go_on():
+            raise Unwanted
+        self._looked_up = time.monotonic()
 
 
 class Ledger:

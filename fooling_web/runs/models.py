@@ -266,6 +266,13 @@ class Run(models.Model):
             raise LeaseLost(f"run {self.pk} is held by another worker")
         self.refresh_from_db()
 
+    def extend_lease(self) -> None:
+        """Hold on to the run through a long generation; raises LeaseLost where the lease is no longer ours."""
+        until = timezone.now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
+        if not Run.objects.filter(pk=self.pk, lease_number=self.lease_number).update(lease_until=until):
+            raise LeaseLost(f"run {self.pk} is held by another worker")
+        self.refresh_from_db()
+
     def release(self) -> None:
         """Give the lease back, if it is still ours."""
         held = Run.objects.filter(pk=self.pk, lease_number=self.lease_number)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import LazySettings
 from django.db import connection
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from evolution.encoding import encoding_for
 from evolution.map_elites import Search, evolve
+from fooling_web.runs import execution
 from fooling_web.runs.execution import archive_sha256
 from fooling_web.runs.models import GenerationStat, Run
 from models_zoo.registry import load
@@ -170,7 +172,8 @@ def test_leaves_a_run_alone_that_another_holds() -> None:
 
 class TestHistory:
     @pytest.fixture(params=["cppn", "direct"])
-    def run(self, request: pytest.FixtureRequest) -> Run:
+    def run(self, request: pytest.FixtureRequest, settings: LazySettings, every_generation_kept: None) -> Run:
+        settings.RUN_FLUSH_SECONDS = 3600
         return executed(launched(encoding=request.param, fidelity="released-code", generations=20))
 
     def test_has_the_last_takeover_of_each_class_as_its_champion(self, run: Run) -> None:
@@ -457,3 +460,33 @@ class TestWithoutDoorbells:
         run = executed(launched())
 
         assert run.generation == 5
+
+
+class TestLongGenerations:
+    """A generation that takes longer than a flush holds its lease, and need not end before a pause."""
+
+    @pytest.fixture(autouse=True)
+    def _small_batches(self, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+        monkeypatch.setattr(execution, "MOST_AT_ONCE", 10)
+        settings.RUN_FLUSH_SECONDS = 0  # look up after every batch
+
+    def test_holds_the_lease_in_the_midst_of_a_generation(self, run: Run) -> None:
+        assert run.claim("test", run.lease_number)
+        Run.objects.filter(pk=run.pk).update(lease_until=timezone.now())
+        execution.Attentive(run, load("mnist-lenet"))(np.zeros((20, 1, 28, 28), np.float32))
+        run.refresh_from_db()
+        assert run.lease_until > timezone.now()
+
+    def test_stops_in_the_midst_when_it_is_paused(self, run: Run) -> None:
+        assert run.claim("test", run.lease_number)
+        Run.objects.get(pk=run.pk).pause()
+        with pytest.raises(execution.Unwanted):
+            execution.Attentive(run, load("mnist-lenet"))(np.zeros((20, 1, 28, 28), np.float32))
+
+    def test_comes_to_the_same_archive_after_a_stop_in_the_midst(self, run: Run, alice: Any) -> None:
+        undisturbed = executed(launched(owner=alice))
+        assert execute_once(run, watch=after(2, Run.pause))
+        run.refresh_from_db()
+        assert (run.status, run.generation) == (Run.Status.PAUSED, 2)
+        assert run.resume()
+        assert archive_sha256(executed(run)) == archive_sha256(undisturbed)

@@ -1,11 +1,14 @@
 """A run's verbs and leases, and who finds which run."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.utils import timezone
 
 from fooling_web.runs.models import LeaseLost, Run
@@ -314,3 +317,22 @@ class TestNumbers:
             "manage.py evolve --classifier mnist-lenet --encoding direct --generations 7 "
             "--population 30 --fidelity released-code --seed 9"
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lets_one_of_many_claim_a_run_at_the_same_moment(run: Run) -> None:
+    together = Barrier(8)
+
+    def claim(holder: int) -> bool:
+        mine = again(run)
+        together.wait()
+        try:
+            return mine.claim(f"worker {holder}", 0)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as workers:
+        claims = list(workers.map(claim, range(8)))
+
+    assert sum(claims) == 1
+    assert again(run).lease_holder == f"worker {claims.index(True)}"
