@@ -149,4 +149,6 @@ def _generator(random_state: dict[str, Any]) -> np.random.Generator:
         bits.state = state
         return np.random.Generator(bits)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise CheckpointError(f"the checkpoint's random state is damaged: {error!r}") from error
+        raise CheckpointError(
+            "the checkpoint's random state is damaged; clone the run to start anew"
+        ) from error

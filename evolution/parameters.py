@@ -99,7 +99,9 @@ class Parameters:
         _require_whole(self, 1, MAX_SIDE, "height", "width")
         _require_whole(self, 1, 1, "channels")
         if self.offspring % 2:
-            raise ParameterError(f"offspring {self.offspring} must be even: offspring are made in pairs")
+            raise ParameterError(
+                f"a population of {self.offspring} must be even: offspring are made in pairs"
+            )
 
     @classmethod
     def for_fidelity(cls, fidelity: str, **settings: Any) -> "Parameters":

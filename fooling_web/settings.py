@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "fooling_web.middleware.DamageMiddleware",
 ]
 
 ROOT_URLCONF = "fooling_web.urls"

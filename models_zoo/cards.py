@@ -3,6 +3,7 @@
 Importable without torch.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any, TypedDict
@@ -39,6 +40,21 @@ def read_card(name: str, weights: Path) -> Card:
     if not isinstance(card, dict) or set(card) != set(Card.__annotations__) or card["classifier"] != name:
         raise corrupted(name, f"the card {path.name} is damaged")
     return card
+
+
+def read_weights(name: str, weights: Path) -> tuple[bytes, Card]:
+    """Return a weights file that its card vouches for, and the card; raises WeightsCorrupted.
+
+    The hash is compared before anything is parsed: what the card does not vouch for is not read.
+    """
+    card = read_card(name, weights)
+    try:
+        content = weights.read_bytes()
+    except OSError as error:
+        raise corrupted(name, f"the weights file {weights.name} cannot be read") from error
+    if hashlib.sha256(content).hexdigest() != card["sha256"]:
+        raise corrupted(name, f"the weights file {weights.name} does not match the hash on its card")
+    return content, card
 
 
 def corrupted(name: str, what: str) -> WeightsCorrupted:

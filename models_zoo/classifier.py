@@ -5,7 +5,6 @@ confidences. The layout is channels_last, which makes LeNet twice as fast on a C
 the weights so, since each convolution follows its weights.
 """
 
-import hashlib
 import importlib
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from models_zoo.cards import corrupted, read_card
+from models_zoo.cards import corrupted, read_weights
 from models_zoo.errors import BadImages, NotInEvalMode, UnknownDevice
 from models_zoo.registry import ClassifierEntry
 
@@ -106,21 +105,11 @@ def build_network(entry: ClassifierEntry) -> nn.Module:
 
 
 def load_classifier(entry: ClassifierEntry, folder: Path, device: torch.device | str) -> Classifier:
-    """Return the classifier whose weights and card lie in this folder; raises WeightsCorrupted.
-
-    The hash is compared before anything is parsed: what the card does not vouch for is not read.
-    """
-    path = folder / entry.weights
-    card = read_card(entry.name, path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise corrupted(entry.name, f"the weights file {path.name} cannot be read") from error
-    if hashlib.sha256(content).hexdigest() != card["sha256"]:
-        raise corrupted(entry.name, f"the weights file {path.name} does not match the hash on its card")
+    """Return the classifier whose weights and card lie in this folder; raises WeightsCorrupted."""
+    content, card = read_weights(entry.name, folder / entry.weights)
     network = build_network(entry)
     try:
         network.load_state_dict(safetensors.torch.load(content))
     except (SafetensorError, RuntimeError) as error:
-        raise corrupted(entry.name, f"the weights file {path.name} does not fit the network") from error
+        raise corrupted(entry.name, f"the weights file {entry.weights} does not fit the network") from error
     return Classifier(network.eval(), entry, device, card["sha256"])

@@ -13,13 +13,15 @@ def read_picture(path: Path, entry: ClassifierEntry) -> np.ndarray:
     """Return a picture file as an image (C, height, width), float32 in [0, 1], of the classifier's size.
 
     The picture is made grey for a classifier with one channel and squashed, bicubically, to its size;
-    transparent parts count as black. Raises BadImages for a file that is no picture.
+    transparent parts count as black. Raises BadImages for a file that is missing or no picture.
     """
     try:
         with Image.open(path) as picture:
             colours = Image.alpha_composite(
                 Image.new("RGBA", picture.size, "black"), picture.convert("RGBA")
             ).convert("L" if entry.channels == 1 else "RGB")
+    except FileNotFoundError as error:
+        raise BadImages(f"{path} does not exist; give the path of a picture file") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadImages(f"{path} cannot be read as a picture; give a PNG, JPEG or the like") from error
     squashed = colours.resize((entry.width, entry.height), Image.Resampling.BICUBIC)

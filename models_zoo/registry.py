@@ -7,7 +7,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models_zoo.cards import WEIGHTS, Card, read_card
+from models_zoo.cards import WEIGHTS, Card, read_card, read_weights
 from models_zoo.errors import UnknownClassifier
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class ClassifierEntry:
     def card(self) -> Card:
         """Return what was measured when the weights were trained; raises WeightsCorrupted."""
         return read_card(self.name, WEIGHTS / self.weights)
+
+    def require_weights(self) -> None:
+        """Make sure that the weights are here and whole; raises WeightsCorrupted."""
+        read_weights(self.name, WEIGHTS / self.weights)
 
 
 # To add one, write its network (as in models_zoo/mnist.py), give it an entry here in alphabetical order and

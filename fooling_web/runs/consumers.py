@@ -56,5 +56,14 @@ class RunConsumer(AsyncWebsocketConsumer):
         return changes
 
 
+class NowhereConsumer(AsyncWebsocketConsumer):
+    """A browser at an address where nothing is."""
+
+    async def connect(self) -> None:
+        """Accept and close, so that it does not try again."""
+        await self.accept()
+        await self.close(NOT_FOUND, "There is nothing at this address.")
+
+
 def _since(query: str) -> int:
     return generation_from(parse_qs(query).get("since", [""])[0])

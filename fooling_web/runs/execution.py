@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from django.conf import settings
 from django.db import OperationalError, transaction
 
@@ -29,6 +30,9 @@ from models_zoo.errors import ZooError
 from models_zoo.registry import CLASSIFIERS, load
 
 logger = logging.getLogger(__name__)
+torch.set_num_threads(
+    1
+)  # runs share the cores as processes; torch's own threads would spin against each other
 
 TOP = 5  # confidences that an individual keeps
 MOST_AT_ONCE = 500  # images that a classifier sees in one batch: bounds its memory, whatever the population

@@ -26,6 +26,19 @@ from models_zoo.registry import CLASSIFIERS, ClassifierEntry
 OWN = "own"
 
 
+def no_room() -> str:
+    """Say that a person has as many active runs as one may have."""
+    return (
+        f"You have {settings.ACTIVE_RUNS_PER_USER} active runs, the most one person may have here. "
+        "Wait for one to finish, or pause or cancel one."
+    )
+
+
+def _require_even(population: int) -> None:
+    if population > 1 and population % 2:
+        raise ValidationError("Give an even number: offspring are made in pairs.")
+
+
 @dataclass(frozen=True)
 class ClassifierOption:
     """A classifier as the form shows it."""
@@ -55,7 +68,7 @@ class LaunchForm(forms.Form):
     population = forms.IntegerField(
         min_value=2,
         max_value=MAX_POPULATION,
-        step_size=2,
+        validators=[_require_even],
         required=False,
         help_text="Images in each generation; an even number.",
     )
@@ -97,14 +110,13 @@ class LaunchForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Turn the choices into parameters, by the engine's own checks."""
         cleaned = super().clean() or {}
+        if cleaned.get("preset") in PRESETS:
+            self._forget_own_numbers()
         if not self.errors:
             self.parameters = self._parameters(cleaned)
             self._require_weights(cleaned["classifier"])
-        if self.owner and self.owner.runs.active().count() >= settings.ACTIVE_RUNS_PER_USER:
-            raise ValidationError(
-                f"You have {settings.ACTIVE_RUNS_PER_USER} active runs, the most one person may have here. "
-                "Wait for one to finish, or pause or cancel one."
-            )
+        if self.owner and not self.owner.runs.have_room():
+            raise ValidationError(no_room())
         return cleaned
 
     def save(self) -> Run:
@@ -136,9 +148,14 @@ class LaunchForm(forms.Form):
 
     def _require_weights(self, classifier: str) -> None:
         try:
-            CLASSIFIERS[classifier].card  # noqa: B018 - reading it is the check
+            CLASSIFIERS[classifier].require_weights()
         except ZooError as error:
             raise ValidationError(str(error)) from error
+
+    def _forget_own_numbers(self) -> None:
+        """A preset has its own: what stands in fields that are not shown does not count."""
+        for field in ("generations", "population"):
+            self.errors.pop(field, None)
 
     def _size(self, cleaned: dict[str, Any]) -> tuple[int, int]:
         if cleaned["preset"] != OWN:
@@ -171,10 +188,12 @@ def _test_error(entry: ClassifierEntry) -> float | None:
 def _settings_of(run: Run) -> dict[str, Any]:
     """Return a run's choices as the form's initial values."""
     parameters = run.settings
+    size = (parameters.generations, parameters.offspring)
+    alike = (name for name, preset in PRESETS.items() if (preset.generations, preset.population) == size)
     return {
         "classifier": run.classifier,
         "encoding": run.encoding,
-        "preset": OWN,
+        "preset": next(alike, OWN),
         "generations": parameters.generations,
         "population": parameters.offspring,
         "fidelity": parameters.fidelity,

@@ -38,8 +38,12 @@ def launch(
     visibility: str = Run.Visibility.PUBLIC,
     cloned_from: Run | None = None,
 ) -> Run:
-    """Store a queued run; a seed that is not given is drawn. Whoever calls rings the bell."""
+    """Store a queued run; a seed that is not given is drawn. Whoever calls rings the bell.
+
+    Raises UnknownClassifier, or WeightsCorrupted where the classifier's file is damaged.
+    """
     entry = find(classifier)
+    entry.require_weights()
     parameters = parameters or parameters_for(classifier, encoding, generations=200, population=200)
     if seed is None:
         seed = secrets.randbelow(LARGEST_DRAWN_SEED)

@@ -54,6 +54,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that want a worker."""
         return self.filter(status__in=Run.ACTIVE)
 
+    def have_room(self) -> bool:
+        """Whether one more of these, a person's, may be active."""
+        return self.active().count() < settings.ACTIVE_RUNS_PER_USER
+
     def waiting(self, now: datetime) -> "RunQuerySet":
         """Active runs that nobody holds: their worker died, or the bell was lost."""
         unheld = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
@@ -199,14 +203,10 @@ class Run(models.Model):
         """The command that runs it again."""
         settings_ = self.settings
         return (
-            f"manage.py evolve --classifier {self.classifier} --encoding {self.encoding} "
+            f".venv/bin/python manage.py evolve --classifier {self.classifier} --encoding {self.encoding} "
             f"--generations {self.generations} --population {settings_.offspring} "
             f"--fidelity {settings_.fidelity} --seed {self.seed}"
         )
-
-    def is_visible_to(self, user: Any) -> bool:
-        """Whether this person may open the run."""
-        return Run.objects.filter(pk=self.pk).visible_to(user).exists()
 
     def is_controlled_by(self, user: Any) -> bool:
         """Whether this person may pause, resume and cancel the run."""

@@ -12,9 +12,7 @@ from fooling_web.runs.models import Individual, Run
 
 
 def png_of(run: Run, individual: Individual) -> bytes:
-    """Return the picture at its native size; a direct genome is one already."""
-    if run.encoding == "direct":
-        return bytes(individual.genome)
+    """Return the picture at its native size; raises GenomeError where the genome is damaged."""
     encoding = encoding_for(run.settings)
     images = encoding.develop(encoding.from_bytes([bytes(individual.genome)]))  # (1, 1, H, W) in [0, 1]
     levels = np.rint(images[0, 0] * 255).astype(np.uint8)
@@ -30,7 +28,11 @@ def warm_up() -> None:
 
 
 def genome_file_of(run: Run, individual: Individual) -> tuple[bytes, str]:
-    """Return a genome for downloading, and its ending: readable JSON of a network, or a PNG of pixels."""
+    """Return a genome for downloading, and its ending: readable JSON of a network, or a PNG of pixels.
+
+    Raises GenomeError where the genome is damaged.
+    """
+    encoding_for(run.settings).from_bytes([bytes(individual.genome)])
     if run.encoding == "direct":
         return bytes(individual.genome), "png"
     return zlib.decompress(bytes(individual.genome)), "json"

@@ -1,7 +1,8 @@
 """Pages of runs: a list, launching, watching, steering, and a champion up close."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from django.conf import settings
@@ -12,12 +13,13 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import reswap
+from django_htmx.http import HttpResponseClientRedirect, reswap
 from django_htmx.middleware import HtmxDetails
 
+from evolution.errors import GenomeError
 from fooling_web.runs.estimation import estimate as estimate_for
 from fooling_web.runs.events import announce
-from fooling_web.runs.forms import LaunchForm, RunForm
+from fooling_web.runs.forms import LaunchForm, RunForm, no_room
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.pictures import genome_file_of, png_of
 from fooling_web.runs.tasks import ring
@@ -33,7 +35,7 @@ class Request(HttpRequest):
 
 PER_PAGE = 24
 HISTORY = 100  # of a class's champions, newest first
-A_YEAR = "max-age=31536000, immutable"
+FOR_EVER = "private, max-age=31536000, immutable"  # by browsers alone: a run may be hidden later
 
 
 def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
@@ -70,12 +72,13 @@ def run_list(request: Request) -> HttpResponse:
 @login_required
 def launch(request: Request) -> HttpResponse:
     """Offer the form, and store and queue what was chosen."""
-    form = LaunchForm(request.POST or None, owner=cast(User, request.user), cloned=_cloned(request))
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
+    owner = cast(User, request.user)
+    with _one_at_a_time(owner):
+        form = LaunchForm(request.POST or None, owner=owner, cloned=_cloned(request))
+        if request.method == "POST" and form.is_valid():
             run = form.save()
             transaction.on_commit(lambda: ring(run))
-        return redirect(run)
+            return redirect(run)
     context = {
         "form": form,
         "cloned": form.cloned,
@@ -118,14 +121,13 @@ def pause(request: Request, run_id: uuid.UUID) -> HttpResponse:
 @login_required
 def resume(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Let a paused run go on."""
-
-    def resume_and_ring(run: Run) -> bool:
-        resumed = run.resume()
-        if resumed:
-            ring(run)
-        return resumed
-
-    return _steer(request, run_id, resume_and_ring)
+    run = _controlled_run(request, run_id)
+    owner = run.owner or cast(User, request.user)
+    with _one_at_a_time(owner):
+        if not owner.runs.have_room():
+            messages.error(request, no_room())
+            return HttpResponseClientRedirect(run.get_absolute_url()) if request.htmx else redirect(run)
+        return _steer(request, run_id, _resume_and_ring)
 
 
 @require_POST
@@ -143,6 +145,7 @@ def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         Run.objects.filter(pk=run.pk).update(**form.cleaned_data)  # a worker may be writing the rest
         announce(run)
+        messages.success(request, "Saved.")
         return redirect(run)
     run.refresh_from_db()  # a form that fails has written on it
     return render(request, "runs/edit.html", {"form": form, "run": run}, status=422 if form.errors else 200)
@@ -187,17 +190,17 @@ def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) ->
     run, individual = _individual(request, run_id, number)
     if individual.genome_hash != genome_hash:
         raise Http404("There is no such picture in this run.")
-    response = HttpResponse(png_of(run, individual), content_type="image/png")
-    shared = "public" if run.visibility == Run.Visibility.PUBLIC else "private"
-    response["Cache-Control"] = f"{shared}, {A_YEAR}"
-    return response
+    with _damage_as_404():
+        picture = png_of(run, individual)
+    return HttpResponse(picture, content_type="image/png", headers={"Cache-Control": FOR_EVER})
 
 
 @require_GET
 def genome(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Send an individual's genome as a file."""
     run, individual = _individual(request, run_id, number)
-    content, ending = genome_file_of(run, individual)
+    with _damage_as_404():
+        content, ending = genome_file_of(run, individual)
     kind = "image/png" if ending == "png" else "application/json"
     name = f"individual-{number}-genome.{ending}"
     return HttpResponse(
@@ -218,6 +221,21 @@ def _steer(request: Request, run_id: uuid.UUID, verb: Callable[[Run], bool]) -> 
     return HttpResponseRedirect(run.get_absolute_url())
 
 
+def _resume_and_ring(run: Run) -> bool:
+    resumed = run.resume()
+    if resumed:
+        transaction.on_commit(lambda: ring(run))
+    return resumed
+
+
+@contextmanager
+def _one_at_a_time(owner: User) -> Iterator[None]:
+    """Let no two requests of one person pass the limit on active runs together."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=owner.pk)
+        yield
+
+
 def _generation(run: Run) -> int:
     return -1 if run.generation is None else run.generation
 
@@ -227,6 +245,14 @@ def _individual(request: Request, run_id: uuid.UUID, number: int) -> tuple[Run, 
     if number > 2**62:
         raise Http404("There is no such individual.")
     return run, get_object_or_404(run.individuals, number=number)
+
+
+@contextmanager
+def _damage_as_404() -> Iterator[None]:
+    try:
+        yield
+    except GenomeError as error:
+        raise Http404(f"This genome is damaged: {error}") from error
 
 
 def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:

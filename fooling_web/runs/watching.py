@@ -15,6 +15,7 @@ from fooling_web.runs.models import Champion, Run
 
 STRIP = 10  # champions on a run's card
 TICKER = 20  # takeovers in the ticker
+COLUMNS = ("generation", "median", "mean", "max", "share_9999")
 REMEMBERED = 10  # seconds for which a rendered change is kept
 MOST_POINTS = 2000  # of the chart, whatever the length of the run
 
@@ -78,7 +79,7 @@ def render_changes(run: Run, since: int, *, controlled: bool) -> str:
         context = {**changes_of(run, since), "controls": True, "controlled": controlled}
         return render_to_string("runs/_advance.html", context)
 
-    key = f"{run.pk}:{since}:{run.generation}:{run.status}:{run.lease_number}:{controlled}"
+    key = f"{run.pk}:{since}:{run.generation}:{run.status}:{run.lease_number}:{run.lease_holder}:{controlled}"
     return str(caches["fragments"].get_or_set(key, render, REMEMBERED))
 
 
@@ -99,10 +100,11 @@ def _ticker(run: Run) -> list[Any]:
 
 
 def _points(run: Run, since: int) -> str:
-    """Return the chart's points after a generation as JSON, thinned evenly where there are very many."""
+    """Return the chart's columns after a generation as JSON, thinned evenly where there are very many points."""
     statistics = run.statistics.filter(generation__gt=since)
     step = max(1, ((run.generation or 0) - since) // MOST_POINTS)
     if step > 1:
         on_step = statistics.annotate(past=F("generation") % Value(step))
         statistics = on_step.filter(Q(past=0) | Q(generation=run.generation))
-    return json.dumps(list(statistics.values("generation", "median", "mean", "max", "share_9999")))
+    points = list(statistics.values(*COLUMNS))
+    return json.dumps({name: [round(point[name], 7) for point in points] for name in COLUMNS})

@@ -28,14 +28,19 @@ class Socket(ApplicationCommunicator):
     """A browser's socket to a run, through everything that stands before the consumer."""
 
     def __init__(
-        self, run_id: Any, query: str = "", person: Any = None, origin: str | None = OWN_PAGE
+        self,
+        run_id: Any,
+        query: str = "",
+        person: Any = None,
+        origin: str | None = OWN_PAGE,
+        path: str = "/ws/runs/{}/",
     ) -> None:
         headers = [(b"host", b"127.0.0.1:8000")]
         if origin is not None:
             headers.append((b"origin", origin.encode()))
         if person is not None:
             headers.append((b"cookie", cookie_of(person)))
-        address = {"path": f"/ws/runs/{run_id}/", "query_string": query.encode()}
+        address = {"path": path.format(run_id), "query_string": query.encode()}
         super().__init__(
             application, {"type": "websocket", "headers": headers, "subprotocols": [], **address}
         )
@@ -123,6 +128,13 @@ async def test_closes_on_those_who_may_not_see_a_private_run(
 
 async def test_closes_alike_on_those_who_ask_for_a_run_that_does_not_exist(alice: Any) -> None:
     socket = await opened(uuid4(), person=alice)
+
+    assert await socket.farewell() == NOT_FOUND
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/runs/{}x/", "/nowhere"])
+async def test_closes_on_addresses_where_nothing_is(path: str) -> None:
+    socket = await opened(uuid4(), path=path)
 
     assert await socket.farewell() == NOT_FOUND
 

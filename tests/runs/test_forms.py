@@ -8,6 +8,8 @@ from django.conf import LazySettings
 from evolution.parameters import PRESETS, Parameters
 from fooling_web.runs.forms import LaunchForm
 from fooling_web.runs.models import Run
+from models_zoo import registry
+from models_zoo.errors import WeightsCorrupted
 from tests.factories import launched
 
 pytestmark = pytest.mark.django_db
@@ -184,3 +186,29 @@ def test_shows_each_classifier_with_its_test_error() -> None:
 
     assert [option.value for option in options if option.checked] == ["mnist-lenet"]
     assert all(option.test_error is not None and option.test_error < 3 for option in options)
+
+
+def test_a_preset_does_not_mind_numbers_that_are_not_shown(alice: Any) -> None:
+    assert form_with(alice, preset="quick-look", generations="0", population="3").is_valid()
+
+
+def test_a_clone_of_a_presets_size_chooses_the_preset(alice: Any) -> None:
+    run = launched(owner=alice, generations=50, population=100)
+    assert LaunchForm(cloned=run).initial["preset"] == "quick-look"
+
+
+def test_refuses_a_classifier_whose_weights_are_damaged(
+    alice: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in registry.WEIGHTS.glob("mnist-mlp.*"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= path.suffix == ".safetensors"
+        (tmp_path / path.name).write_bytes(content)
+    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+
+    form = form_with(alice, classifier="mnist-mlp")
+
+    assert "does not match the hash on its card" in form.non_field_errors()[0]
+    with pytest.raises(WeightsCorrupted):
+        launched(classifier="mnist-mlp")
+    assert not Run.objects.exists()

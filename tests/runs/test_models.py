@@ -314,7 +314,7 @@ class TestNumbers:
         run = launched(encoding="direct", fidelity="released-code", seed=9, generations=7, population=30)
 
         assert run.command == (
-            "manage.py evolve --classifier mnist-lenet --encoding direct --generations 7 "
+            ".venv/bin/python manage.py evolve --classifier mnist-lenet --encoding direct --generations 7 "
             "--population 30 --fidelity released-code --seed 9"
         )
 

@@ -82,11 +82,17 @@ class TestRinging:
         assert bells(queue) == 1
 
     def test_rings_when_a_run_is_resumed(
-        self, as_person: Callable[[Any], Client], alice: Any, run: Run, queue: Any
+        self,
+        as_person: Callable[[Any], Client],
+        alice: Any,
+        run: Run,
+        queue: Any,
+        django_capture_on_commit_callbacks: Any,
     ) -> None:
         run.pause()
 
-        as_person(alice).post(reverse("runs:resume", args=[run.pk]))
+        with django_capture_on_commit_callbacks(execute=True):
+            as_person(alice).post(reverse("runs:resume", args=[run.pk]))
 
         assert bells(queue) == 1
 

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 def points(told: dict[str, Any]) -> list[int]:
-    return [point["generation"] for point in json.loads(told["statistics_json"])]
+    generations: list[int] = json.loads(told["statistics_json"])["generation"]
+    return generations
 
 
 @pytest.fixture

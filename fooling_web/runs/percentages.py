@@ -1,0 +1,34 @@
+"""How confidences are written: as percentages that never claim more than was measured.
+
+Pages and commands write them alike, so this module knows neither.
+"""
+
+import math
+
+FINE = 4  # decimals that still tell champions apart when all are above 99.99 %
+
+
+def percent(confidence: float | None, decimals: int = 2) -> str:
+    """Write a confidence as a percentage, cut and never rounded up: 0.99996 is "99.99 %"."""
+    if confidence is None:
+        return "–"
+    whole = _whole(decimals)
+    cut = math.floor(round(confidence * whole, 6))  # 0.29 * 10_000 falls short of 2900 without the round
+    return f"{min(cut, whole - 1) / 10**decimals:.{decimals}f} %"
+
+
+def confidence(value: float | None, decimals: int = 2) -> str:
+    """Write a confidence as a caption does: as `percent`, and "> 99.99 %" above that."""
+    whole = _whole(decimals)
+    is_above = value is not None and value > (whole - 1) / whole
+    return f"> {percent(value, decimals)}" if is_above else percent(value, decimals)
+
+
+def finely(value: float | None) -> str:
+    """Write a confidence with two more digits: 0.9999987 is "99.9998 %", and above that "> 99.9999 %"."""
+    return confidence(value, FINE)
+
+
+def _whole(decimals: int) -> int:
+    """Return how many of the last digit make up 100 %."""
+    return 100 * 10**decimals
