@@ -51,7 +51,7 @@ def this_machine() -> Machine:
 
 
 def valkey(home: Path, socket: Path) -> Program:
-    """Return the embedded Valkey: broker of the workers, channel of the live pages, cache."""
+    """Return the embedded Valkey: broker of the workers and channel of the live pages."""
     command = (str(PYTHON), "-m", "bootstrap.valkey", str(home / "valkey"), str(socket))
     return Program(name="valkey", command=command)
 

@@ -14,7 +14,7 @@ from bootstrap.programs import Program, configuration, site_programs, this_machi
 from bootstrap.shell import complaint, refuse_full_disk, say
 from bootstrap.supervision import start_supervisor, stop, wait_for_end, wait_for_page
 from fooling_web.home import home as chosen_home
-from fooling_web.home import socket_dir, valkey_socket
+from fooling_web.home import made_private, socket_dir, valkey_socket
 
 RUNNING_BYTES = 200_000_000
 UNREADABLE = "%;#"  # what these mean to supervisor's configuration cannot be escaped in every place
@@ -47,14 +47,15 @@ def port_from(text: str) -> int:
 
 
 def made_home(home: Path) -> Path:
-    """Make the home's folders, its sockets' folder for the owner's eyes alone."""
+    """Make the home's folders, for the owner's eyes alone."""
     for folder in (home, PROJECT):
         if any(character in str(folder) for character in UNREADABLE):
             raise BootstrapError(
                 f"{folder} contains one of {UNREADABLE}; choose a folder with a plainer name"
             )
     try:
-        (home / "logs").mkdir(parents=True, exist_ok=True)
+        made_private(home)
+        (home / "logs").mkdir(exist_ok=True)
         socket_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise BootstrapError(

@@ -6,7 +6,9 @@ because the launcher reads it before anything is installed.
 
 import hashlib
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -16,6 +18,17 @@ LONGEST_SOCKET_PATH = 100  # bytes; the kernel refuses 108 (Linux) and 104 (macO
 def home() -> Path:
     """Return the folder that holds all state of this instance."""
     return Path(os.environ.get("FOOLING_HOME") or PROJECT / "var").expanduser().resolve()
+
+
+def made_private(folder: Path) -> Path:
+    """Make a home that only its owner may look into, or tighten one; a folder of the whole machine stays as it is."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    is_shared = bool(status.st_mode & stat.S_ISVTX) or folder.parent == Path(folder.anchor)
+    if status.st_uid == os.getuid() and not is_shared:
+        with suppress(OSError):  # some file systems know no modes
+            folder.chmod(0o700)
+    return folder
 
 
 def data_dir() -> Path:

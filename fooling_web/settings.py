@@ -1,20 +1,38 @@
 """Django's settings. Everything that differs between two sites comes from the environment (docs/operations.md)."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
-from fooling_web.home import PROJECT, data_dir, home, valkey_socket
-
-HOME = home()
-HOME.mkdir(parents=True, exist_ok=True)
+from fooling_web.home import PROJECT, data_dir, home, made_private, valkey_socket
 
 
 def _environment_list(name: str, default: str) -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def _environment_number(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ImproperlyConfigured(f"{name}={text} is no whole number; give one like {default}")
+    return int(text)
+
+
+def _environment_seconds(name: str, default: float) -> float:
+    text = os.environ.get(name) or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise ImproperlyConfigured(f"{name}={text} is no time in seconds; give one like {default}")
+    return seconds
 
 
 def _secret_key() -> str:
@@ -31,7 +49,32 @@ def _secret_key() -> str:
     return path.read_text().strip()
 
 
-SECRET_KEY = _secret_key()
+def _database(url: str) -> dict[str, Any]:
+    try:
+        return dict(dj_database_url.parse(url))
+    except ValueError:
+        without_password = url.rpartition("@")[2]
+        raise ImproperlyConfigured(
+            f"DATABASE_URL={without_password} names no database; "
+            "give one like postgres://user:password@host/name, or none for SQLite in the home"
+        ) from None
+
+
+def _log_level() -> str:
+    level = (os.environ.get("LOG_LEVEL") or "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(f"LOG_LEVEL={level} is unknown; choose DEBUG, INFO, WARNING or ERROR")
+    return level
+
+
+HOME = home()
+try:
+    made_private(HOME)
+    SECRET_KEY = _secret_key()
+except OSError as error:
+    raise ImproperlyConfigured(
+        f"{HOME} cannot hold the site ({error.strerror}); choose another folder by FOOLING_HOME"
+    ) from error
 DEBUG = os.environ.get("DEBUG", "") == "1"
 ALLOWED_HOSTS = _environment_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = _environment_list("CSRF_TRUSTED_ORIGINS", "")
@@ -98,7 +141,7 @@ SQLITE_OPTIONS = {
         "PRAGMA mmap_size=134217728;PRAGMA temp_store=MEMORY;"
     ),
 }
-DATABASES = {"default": dict(dj_database_url.config(default=f"sqlite:///{HOME / 'database.sqlite3'}"))}
+DATABASES = {"default": _database(os.environ.get("DATABASE_URL") or f"sqlite:///{HOME / 'database.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
     DATABASES["default"]["TEST"] = {
@@ -106,7 +149,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }  # threads share a file, not memory
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Valkey carries doorbells: Celery's messages, the sockets' events, short-lived caches. It holds no state.
+# Valkey carries doorbells: Celery's messages and the sockets' events. It holds no state.
 _redis_url = os.environ.get("REDIS_URL", "").rstrip("/")
 _socket = valkey_socket()
 
@@ -121,8 +164,16 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [_redis(2)]},
     }
 }
+# The default cache counts tries to sign in and up. One web process counts for itself, so that nobody is kept out
+# while Valkey is away; many have to count together, and REDIS_URL is what they share.
+COUNTED_BY_ONE = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "tries",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},
+}
+COUNTED_TOGETHER = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis(3)}
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis(3)},
+    "default": COUNTED_TOGETHER if _redis_url else COUNTED_BY_ONE,
     "fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "fragments"},
 }
 
@@ -154,11 +205,11 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # How runs share the workers (fooling_web/runs/execution.py).
-RUN_SLICE_SECONDS = float(os.environ.get("RUN_SLICE_SECONDS", "3"))
-RUN_LEASE_SECONDS = float(os.environ.get("RUN_LEASE_SECONDS", "10"))
+RUN_SLICE_SECONDS = _environment_seconds("RUN_SLICE_SECONDS", 3)
+RUN_LEASE_SECONDS = _environment_seconds("RUN_LEASE_SECONDS", 10)
 RUN_FLUSH_SECONDS = 1.0
 RUN_ATTEMPTS = 20  # claims in a row that kept nothing, before a run is given up
-ACTIVE_RUNS_PER_USER = int(os.environ.get("ACTIVE_RUNS_PER_USER", "5"))
+ACTIVE_RUNS_PER_USER = _environment_number("ACTIVE_RUNS_PER_USER", 5)
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = [
@@ -179,6 +230,8 @@ ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_BLACKLIST = [  # names that would be taken for the site's own voice
     *("admin", "administrator", "foolbreeder", "moderator", "root", "staff", "support", "system"),
 ]
+ACCOUNT_RATE_LIMITS = {"signup": "100/m/ip", "login": "100/m/ip"}  # a class comes at once, from one address
+ALLAUTH_TRUSTED_PROXY_COUNT = _environment_number("TRUSTED_PROXIES", 0)
 EMAIL_BACKEND = os.environ.get("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = HOME / "mail"
 
@@ -216,5 +269,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": _log_level()},
+    "loggers": {  # a line for every task that comes and ends: two each time that the scheduler rings
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "torch": {"level": "WARNING"},  # which tells of its caches when it is stopped while it loads
+    },
 }

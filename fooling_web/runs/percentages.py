@@ -31,4 +31,5 @@ def finely(value: float | None) -> str:
 
 def _whole(decimals: int) -> int:
     """Return how many of the last digit make up 100 %."""
-    return 100 * 10**decimals
+    whole: int = 100 * 10**decimals
+    return whole

@@ -107,4 +107,4 @@ def _points(run: Run, since: int) -> str:
         on_step = statistics.annotate(past=F("generation") % Value(step))
         statistics = on_step.filter(Q(past=0) | Q(generation=run.generation))
     points = list(statistics.values(*COLUMNS))
-    return json.dumps({name: [round(point[name], 7) for point in points] for name in COLUMNS})
+    return json.dumps({name: [round(point[name], 9) for point in points] for name in COLUMNS})

@@ -1,6 +1,7 @@
 // A live chart of a run's statistics: one point for each generation, confidences and shares as percentages.
 // Its legend is an ordinary list in the page, which carries the values at the pointer or else the latest.
-// Confidences are drawn evenly, or by their nines: a step up for 90, 99, 99.9 ... %, where an even axis is flat.
+// Confidences are drawn by their nines, a step up for 90, 99, 99.9 ... %, or evenly, which is flat where nearly all of
+// them lie. The share of classes that are fooled has an axis of its own on the right.
 
 const LINES = {
   share_9999: { colour: "--share", width: 1.5, dash: [2, 3] },
@@ -10,29 +11,55 @@ const LINES = {
 };
 const DRAWN = Object.keys(LINES); // the last lies on top
 const HEIGHT = 220; // pixels
+const REMEMBERED_AS = "chart-scale"; // the choice holds for every run, on this browser
 const MOST_NINES = 6; // float32 tells no more apart
-const SCALES = {
-  even: { range: [0, 100], of: (value) => value * 100, splits: [0, 20, 40, 60, 80, 100], said: (split) => `${split} %` },
-  nines: {
-    range: [0, MOST_NINES],
-    of: (value) => Math.min(MOST_NINES, -Math.log10(Math.max(1 - value, 1e-9))),
-    splits: [0, 1, 2, 3, 4, 5, 6],
-    said: (split) => ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "99.9999 %"][split],
-  },
+const EVEN = {
+  range: [0, 100],
+  of: (value) => value * 100,
+  splits: [0, 20, 40, 60, 80, 100],
+  said: (split) => `${split} %`,
 };
+const NINES = {
+  range: [0, MOST_NINES],
+  of: (value) => Math.min(MOST_NINES, -Math.log10(Math.max(1 - value, 1e-9))),
+  splits: [0, 1, 2, 3, 4, 5, 6],
+  said: (split) => ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "99.9999 %"][split],
+};
+const SCALES = { even: EVEN, nines: NINES };
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-// Cut, never rounded up, as everywhere on the site.
+// Cut, never rounded up, and with four decimals, as the site writes what is looked at closely.
 function confidence(value) {
-  const cut = Math.min(Math.floor(value * 1e4 + 1e-6), 9999) / 100;
-  return `${value > 0.9999 ? "> " : ""}${cut.toFixed(2)} %`;
+  const cut = Math.min(Math.floor(value * 1e6 + 1e-6), 999_999) / 1e4;
+  return `${value > 0.999999 ? "> " : ""}${cut.toFixed(4)} %`;
 }
 
 function share(value) {
   return `${(value * 100).toFixed(0)} %`;
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(REMEMBERED_AS);
+  } catch {
+    return null; // a browser may forbid it
+  }
+}
+
+function remember(choice) {
+  try {
+    localStorage.setItem(REMEMBERED_AS, choice);
+  } catch {
+    // then it holds for this page
+  }
+}
+
+function pointsOf(columns) {
+  const names = Object.keys(columns);
+  return columns.generation.map((_, index) => Object.fromEntries(names.map((name) => [name, columns[name][index]])));
 }
 
 export class Chart {
@@ -40,31 +67,40 @@ export class Chart {
     this.element = element;
     this.legend = legend;
     this.points = new Map();
-    this.scale = SCALES.even;
+    this.ordered = [];
+    this.scale = SCALES[remembered()] ?? NINES;
     this.draw();
     new ResizeObserver(() => this.fit()).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
   get generation() {
-    return this.points.size ? Math.max(...this.points.keys()) : -1;
+    return this.ordered.at(-1)?.generation ?? -1;
   }
 
-  add(points) {
-    for (const point of points) this.points.set(point.generation, point);
+  add(columns) {
+    for (const point of pointsOf(columns)) this.points.set(point.generation, point);
     this.ordered = [...this.points.values()].sort((a, b) => a.generation - b.generation);
     this.plot?.setData(this.columns());
     this.tell();
   }
 
-  show(scale) {
-    this.scale = SCALES[scale];
+  offer(choices) {
+    for (const choice of choices) {
+      choice.checked = SCALES[choice.value] === this.scale;
+      choice.addEventListener("change", () => this.show(choice.value));
+    }
+  }
+
+  show(choice) {
+    remember(choice);
+    this.scale = SCALES[choice];
     this.draw();
   }
 
   columns() {
-    const points = this.ordered ?? [];
-    const height = (name) => (name === "share_9999" ? SCALES.even.of : this.scale.of);
+    const points = this.ordered;
+    const height = (name) => (name === "share_9999" ? EVEN.of : this.scale.of);
     const heights = DRAWN.map((name) => points.map((point) => height(name)(point[name])));
     return [points.map((point) => point.generation), ...heights];
   }
@@ -80,8 +116,7 @@ export class Chart {
   }
 
   tell(index = null) {
-    const points = this.ordered ?? [];
-    const point = points[index ?? points.length - 1];
+    const point = this.ordered.at(index ?? -1);
     if (!point) return;
     for (const name of ["median", "mean", "max"]) this.write(name, confidence(point[name]));
     this.write("share_9999", share(point.share_9999));
@@ -102,10 +137,11 @@ export class Chart {
       height: HEIGHT,
       legend: { show: false },
       cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-      scales: { x: { time: false }, y: { range: this.scale.range }, share: { range: [0, 100] } },
+      scales: { x: { time: false }, y: { range: this.scale.range }, share: { range: EVEN.range } },
       axes: [
-        { ...axis, size: 32, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
+        { ...axis, size: 36, gap: 9, incrs: [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000], grid: { show: false } },
         { ...axis, size: 72, splits: this.scale.splits, values: (_, splits) => splits.map(this.scale.said) },
+        { ...axis, size: 48, side: 1, scale: "share", stroke: colour("--share"), grid: { show: false }, splits: EVEN.splits, values: (_, splits) => splits.map(EVEN.said) },
       ],
       series: [{}, ...DRAWN.map(line)],
       hooks: { setCursor: [(plot) => this.tell(plot.cursor.idx)] },

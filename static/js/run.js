@@ -1,16 +1,19 @@
 // The run page while it lives. The server sends finished fragments and htmx puts them in their places; this module
-// draws the chart, asks for what changed while the socket is down, keeps the focus where it was, and tells a
-// screen reader the little it needs.
+// draws the chart, asks for what changed while the socket is down, says when the run is no longer to be seen, keeps
+// the focus where it was, and tells a screen reader the little it needs.
 
 import { Chart } from "./chart.js";
 
 const ASK_EVERY = 3000; // milliseconds, while the socket is down
 const LONGEST_RECONNECT = 5000;
 const REFUSED = 4000; // from here on a socket's close code is the server's own: asking again would not help
+const NOT_FOUND = 404;
+const AFTER_CONTROLS = "control-clone"; // is there whatever the status
 const UNFINISHED = ["queued", "running", "paused"];
 
 const page = document.getElementById("run");
-const connection = document.getElementById("connection");
+const lost = document.getElementById("connection-lost");
+const refused = document.getElementById("connection-refused");
 const summary = document.getElementById("summary");
 const chart = new Chart(document.getElementById("chart"), document.getElementById("legend"));
 let since = -1;
@@ -19,7 +22,7 @@ let told = { status: "", tenths: 0 };
 let focused = "";
 
 function read(statistics) {
-  chart.add(JSON.parse(statistics.dataset.points || "[]"));
+  chart.add(JSON.parse(statistics.dataset.columns));
   since = Math.max(since, Number(statistics.dataset.generation), chart.generation);
 }
 
@@ -39,16 +42,25 @@ function ask() {
 }
 
 function startAsking(event) {
-  const refused = event.detail.event?.code >= REFUSED;
-  if (asking || refused || !UNFINISHED.includes(told.status)) return;
-  connection.hidden = false;
+  if (event.detail.event?.code >= REFUSED) refuse();
+  if (asking || !refused.hidden || !UNFINISHED.includes(told.status)) return;
+  lost.hidden = false;
   asking = setInterval(ask, ASK_EVERY);
 }
 
 function stopAsking() {
   clearInterval(asking);
   asking = null;
-  connection.hidden = true;
+  lost.hidden = true;
+}
+
+function refuse() {
+  stopAsking();
+  refused.hidden = false;
+}
+
+function refuseWhatIsGone(event) {
+  if (event.detail.xhr.status === NOT_FOUND) refuse();
 }
 
 // A socket that opens again asks from where this page stands, not from where it was loaded.
@@ -82,7 +94,7 @@ function rememberFocus(event) {
 }
 
 function restoreFocus() {
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused) (document.getElementById(focused) ?? document.getElementById(AFTER_CONTROLS)).focus({ preventScroll: true });
   focused = "";
 }
 
@@ -102,8 +114,7 @@ document.addEventListener("htmx:oobAfterSwap", restoreFocus);
 document.addEventListener("htmx:wsOpen", stopAsking);
 document.addEventListener("htmx:wsClose", startAsking);
 document.addEventListener("htmx:wsError", startAsking);
-for (const choice of document.querySelectorAll("[name=chart-scale]")) {
-  choice.addEventListener("change", () => chart.show(choice.value));
-}
+document.addEventListener("htmx:responseError", refuseWhatIsGone);
+chart.offer(document.querySelectorAll("[name=chart-scale]"));
 takeIn(document.getElementById("statistics"));
 takeIn(document.getElementById("progress"));

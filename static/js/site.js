@@ -1,4 +1,8 @@
-// What every page does: the first wrong field takes the focus, and an open menu closes again.
+// What every page does: the first wrong field takes the focus, an open menu closes again, and "3 minutes ago" ages.
+
+const MINUTE = 60_000; // milliseconds
+const HOUR = 60; // minutes
+const DAY = 24 * HOUR;
 
 function focusFirstError() {
   const wrong = document.querySelector("[aria-invalid=true]");
@@ -21,6 +25,20 @@ function closeMenuWithFocus(event) {
   menu.querySelector("summary").focus();
 }
 
+function ago(minutes) {
+  if (minutes < HOUR) return minutes === 1 ? "a minute ago" : `${minutes} minutes ago`;
+  const hours = Math.floor(minutes / HOUR);
+  return hours === 1 ? "an hour ago" : `${hours} hours ago`;
+}
+
+function age() {
+  for (const time of document.querySelectorAll("time.age")) {
+    const minutes = Math.floor((Date.now() - new Date(time.dateTime)) / MINUTE);
+    if (minutes >= 1 && minutes < DAY) time.textContent = ago(minutes);
+  }
+}
+
+setInterval(age, MINUTE);
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("focusin", (event) => closeMenus(event.target));
 document.addEventListener("keydown", closeMenuWithFocus);

@@ -62,3 +62,10 @@ def test_refuses_a_home_that_cannot_be_made(tmp_path):
 def test_refuses_a_home_whose_name_the_supervisor_cannot_read(tmp_path):
     with pytest.raises(BootstrapError, match="choose a folder with a plainer name"):
         made_home(tmp_path / "100 %")
+
+
+def test_makes_a_home_for_its_owner_alone(tmp_path):
+    home = made_home(tmp_path / "home")
+
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / "logs").is_dir()

@@ -67,6 +67,31 @@ def test_a_run_is_launched_and_looked_at_by_keyboard_alone(new_person) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("LeNet says 3")
 
 
+def test_the_chart_is_drawn_by_nines_until_a_person_chooses(new_person) -> None:
+    page = new_person("ada")
+    launch(page, preset="own", generations="3", population="20", seed="1")
+    wait_for_status(page, "finished")
+    expect(page.get_by_label("By nines")).to_be_checked()
+    expect(page.locator("#legend")).to_contain_text("(right axis)")
+    expect(page.locator("#chart .u-axis")).to_have_count(3)
+    page.get_by_label("Even").check()
+    launch(page, preset="own", generations="3", population="20", seed="2")
+    expect(page).to_have_url(RUN_PAGE)
+    expect(page.get_by_label("Even")).to_be_checked()
+
+
+def test_a_page_that_stays_open_knows_how_old_its_run_becomes(new_person) -> None:
+    page = new_person("ada")
+    launch(page, preset="own", generations="3", population="20", seed="1")
+    wait_for_status(page, "finished")
+    page.clock.install()
+    page.reload()
+    page.clock.fast_forward("05:00")
+    expect(page.locator("time.age")).to_have_text(re.compile("[56] minutes ago"))
+    page.clock.fast_forward("02:00:00")
+    expect(page.locator("time.age")).to_have_text("2 hours ago")
+
+
 def test_an_administrator_finds_the_runs(site: Site, browser: Browser) -> None:
     """The password is shown once, at the first start."""
     line = re.search(r"Administrator: (\S+) / (\S+)", (site.home / "start.log").read_text())

@@ -43,7 +43,7 @@ def test_pause_resume_and_cancel_act_within_two_seconds(new_person) -> None:
     wait_for_status(page, "running")
     page.get_by_role("button", name="Pause").click()
     wait_for_status(page, "paused", 2)
-    page.wait_for_timeout(1500)  # the flush under way when the button was pressed
+    expect(page.locator("#progress .caption")).to_contain_text("Paused.")  # once its worker let go
     stopped = generation_on(page)
     page.wait_for_timeout(2500)
     assert generation_on(page) == stopped
@@ -56,6 +56,66 @@ def test_pause_resume_and_cancel_act_within_two_seconds(new_person) -> None:
     stopped = generation_on(page)
     page.wait_for_timeout(2500)
     assert generation_on(page) == stopped > 0
+
+
+def test_the_focus_stays_with_the_controls(new_person) -> None:
+    page = new_person("ada")
+    page.on("dialog", lambda dialog: dialog.accept())
+    launch(page, **LONG, seed="8")
+    wait_for_status(page, "running", 30)
+    page.get_by_role("button", name="Pause").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Resume")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_status(page, "cancelled", 5)
+    expect(page.get_by_role("link", name="Clone with changed settings")).to_be_focused()
+
+
+@pytest.mark.parametrize("connected", [True, False], ids=["by-socket", "by-asking"])
+def test_a_watcher_is_told_when_a_run_becomes_private(new_person, connected: bool) -> None:
+    alice, bob = new_person("alice"), new_person("bob")
+    alice.on("dialog", lambda dialog: dialog.accept())
+    launch(alice, **LONG, seed="9")
+    expect(alice).to_have_url(RUN_PAGE)
+    address = alice.url
+    if not connected:
+        bob.route_web_socket(re.compile("/ws/"), lambda socket: socket.close(code=1013))
+    bob.goto(address)
+    wait_for_status(bob, "running", 30)
+    alice.get_by_role("link", name="Edit").click()
+    alice.locator("[name=visibility][value=private]").check()
+    alice.get_by_role("button", name="Save").click()
+    expect(alice.locator(".message.success")).to_have_text("Saved.")
+    expect(bob.locator("#connection")).to_have_text(
+        re.compile("can no longer be seen here: it was deleted, made private, or you signed out")
+    )
+    expect(bob.locator("#connection-lost")).to_be_hidden()
+    bob.locator("#connection").get_by_role("link", name="See the runs").click()
+    expect(bob.locator("main")).not_to_contain_text("seed 9")
+    wait_for_status(alice, "running")
+    expect(alice.locator("#connection")).to_be_hidden()
+    alice.get_by_role("button", name="Cancel").click()
+    wait_for_status(alice, "cancelled", 5)
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_what_is_new_is_framed_and_said_so(new_person, motion: str) -> None:
+    page = new_person("ada", reduced_motion=motion)
+    page.on("dialog", lambda dialog: dialog.accept())
+    launch(page, **LONG, seed="10")
+    expect(page).to_have_url(RUN_PAGE)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".champion.is-new")].some(champion =>
+            getComputedStyle(champion.querySelector(".new")).visibility === "visible"
+            && getComputedStyle(champion.querySelector(".evolved")).boxShadow !== "none")"""
+    )
+    page.get_by_role("button", name="Cancel").click()
+    wait_for_status(page, "cancelled", 5)
+    for word in page.locator(".champion .new").all():
+        expect(word).to_be_hidden()
 
 
 def test_two_runs_at_once_both_advance(new_person) -> None:

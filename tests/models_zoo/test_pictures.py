@@ -58,7 +58,11 @@ def test_refuses_a_truncated_picture(tmp_path):
         read_picture(path, ENTRY)
 
 
-def test_refuses_a_missing_file_and_a_folder(tmp_path):
-    for path in (tmp_path / "absent.png", tmp_path):
-        with pytest.raises(BadImages, match="cannot be read"):
-            read_picture(path, ENTRY)
+def test_says_that_a_file_does_not_exist(tmp_path):
+    with pytest.raises(BadImages, match=r"absent.png does not exist"):
+        read_picture(tmp_path / "absent.png", ENTRY)
+
+
+def test_refuses_a_folder(tmp_path):
+    with pytest.raises(BadImages, match="cannot be read"):
+        read_picture(tmp_path, ENTRY)

@@ -1,17 +1,20 @@
 """How pages write numbers."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+from django.template import Context, Template
+from django.utils import timezone
 
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.templatetags.runs import (
     answers,
-    confidence,
     duration,
     is_fooled,
+    is_letting_go,
     least,
-    percent,
+    sentence_case,
     titled,
 )
 
@@ -22,38 +25,17 @@ class Held:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (0.0, "0.00 %"),
-        (0.29, "29.00 %"),
-        (0.12345, "12.34 %"),
-        (0.99989, "99.98 %"),
-        (0.99, "99.00 %"),
-        (0.9999, "99.99 %"),
-    ],
+    ("name", "written"),
+    [("percent", "99.99 %"), ("confidence", "> 99.99 %"), ("finely", "99.9998 %")],
 )
-def test_writes_a_confidence_with_two_decimals(value: float, written: str) -> None:
-    assert confidence(value) == written
+def test_offers_every_way_to_write_a_confidence(name: str, written: str) -> None:
+    page = Template("{% load runs %}{% autoescape off %}{{ value|" + name + " }}{% endautoescape %}")
+
+    assert page.render(Context({"value": 0.9999987})) == written
 
 
-@pytest.mark.parametrize("value", [0.99990001, 0.99995, 0.9999999, 1.0])
-def test_says_more_than_9999_where_that_was_passed(value: float) -> None:
-    assert confidence(value) == "> 99.99 %"
-
-
-@pytest.mark.parametrize("value", [0.99994, 0.99996, 1.0])
-def test_never_rounds_up_to_certainty(value: float) -> None:
-    assert percent(value) == "99.99 %"
-
-
-def test_writes_every_hundredth_of_a_percent_as_it_is() -> None:
-    written = [percent(hundredths / 10_000) for hundredths in range(10_000)]
-
-    assert written == [f"{hundredths / 100:.2f} %" for hundredths in range(10_000)]
-
-
-def test_writes_a_dash_for_what_is_not_known() -> None:
-    assert [confidence(None), percent(None), duration(None)] == ["–", "–", "–"]
+def test_writes_a_dash_for_a_time_that_is_not_known() -> None:
+    assert duration(None) == "–"
 
 
 def test_calls_a_classifier_fooled_only_above_9999() -> None:
@@ -84,6 +66,32 @@ def test_finds_no_confidence_among_no_champions() -> None:
 )
 def test_writes_a_time_as_people_say_it(seconds: float, written: str) -> None:
     assert duration(seconds) == written
+
+
+@pytest.mark.parametrize(
+    ("title", "written"),
+    [
+        ("\n    Change Password\n", "Change password"),
+        ("Re-send Verification", "Re-send verification"),
+        ("Username", "Username"),
+        ("About a CPPN", "About a CPPN"),
+    ],
+)
+def test_writes_a_title_like_a_sentence(title: str, written: str) -> None:
+    assert sentence_case(title) == written
+
+
+def test_knows_a_worker_that_still_has_the_run_in_hand() -> None:
+    soon = timezone.now() + timedelta(seconds=9)
+
+    assert is_letting_go(Run(lease_holder="worker", lease_until=soon))
+
+
+def test_expects_nothing_more_of_a_worker_that_let_go_or_died() -> None:
+    past = timezone.now() - timedelta(seconds=1)
+
+    assert not is_letting_go(Run())
+    assert not is_letting_go(Run(lease_holder="worker", lease_until=past))
 
 
 def test_parts_a_choice_into_title_and_note() -> None:

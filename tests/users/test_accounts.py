@@ -1,6 +1,9 @@
 """Accounts: signing up, in and out, and changing a password."""
 
+from urllib.parse import quote
+
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth import get_user
 from django.test import Client
 from django.urls import reverse
@@ -168,3 +171,107 @@ def test_shows_pages_of_ones_own_account_in_the_sites_own_frame(
 
     assert 'class="wordmark"' in page
     assert 'class="account"' in page
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/?status=paused&page=2", "/about/"])
+def test_remembers_where_a_person_was_on_either_way_in(client: Client, path: str) -> None:
+    page = client.get(path).content.decode()
+
+    onward = f"?next={quote(path)}"
+    assert f'href="{reverse("account_login")}{onward}"' in page
+    assert f'href="{reverse("account_signup")}{onward}"' in page
+
+
+@pytest.mark.parametrize(
+    ("here", "other"), [("account_login", "account_signup"), ("account_signup", "account_login")]
+)
+def test_remembers_it_between_signing_in_and_signing_up(client: Client, here: str, other: str) -> None:
+    page = client.get(reverse(here), {"next": "/runs/launch/"}).content.decode()
+
+    link = f'href="{reverse(other)}?next='
+    assert page.count(link) == 2  # in the header and on the page
+
+
+def test_remembers_it_after_a_mistake(client: Client) -> None:
+    page = client.post(
+        reverse("account_login"), {"login": "nobody", "password": "?", "next": "/runs/launch/"}
+    )
+
+    assert f'href="{reverse("account_signup")}?next=/runs/launch/"' in page.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/accounts/password/reset/"])
+def test_leads_nowhere_in_particular_from_pages_that_are_no_goal(client: Client, path: str) -> None:
+    assert "?next=" not in client.get(path).content.decode()
+
+
+def test_leads_on_after_signing_up_too(client: Client) -> None:
+    fields = {"username": "bob", "password1": PASSWORD, "password2": PASSWORD, "next": "/runs/launch/"}
+
+    response = client.post(reverse("account_signup"), fields)
+
+    assert response["Location"] == "/runs/launch/"
+
+
+@pytest.mark.parametrize("name", ["account_reset_password", "account_reset_password_done"])
+def test_promises_no_mail_that_the_site_may_not_send(client: Client, name: str) -> None:
+    page = client.get(reverse(name)).content.decode()
+
+    assert "If this site sends mail" in page
+    assert "manage.py changepassword NAME" in page
+    assert "sent you" not in page
+
+
+def test_takes_a_request_for_a_new_password(client: Client, alice: User, mailoutbox: list[object]) -> None:
+    response = client.post(reverse("account_reset_password"), {"email": "alice@example.org"})
+
+    assert response["Location"] == reverse("account_reset_password_done")
+    assert len(mailoutbox) == 1
+
+
+def test_offers_what_belongs_to_an_account_in_its_menu(client: Client, alice: User) -> None:
+    client.force_login(alice)
+
+    page = client.get("/about/").content.decode()
+
+    assert f'<a href="{reverse("account_email")}">Email addresses</a>' in page
+    assert f'<a href="{reverse("account_change_password")}">Change password</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("account_login", "Sign in"),
+        ("account_signup", "Sign up"),
+        ("account_reset_password", "Reset your password"),
+    ],
+)
+def test_heads_account_pages_like_all_others(client: Client, name: str, title: str) -> None:
+    assert f"<h1>{title}</h1>" in client.get(reverse(name)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("account_logout", "Sign out"),
+        ("account_change_password", "Change password"),
+        ("account_email", "Email addresses"),
+    ],
+)
+def test_heads_pages_of_ones_own_account_like_all_others(
+    client: Client, alice: User, name: str, title: str
+) -> None:
+    client.force_login(alice)
+
+    assert f"<h1>{title}</h1>" in client.get(reverse(name)).content.decode()
+
+
+def test_asks_for_patience_after_too_many_tries(client: Client, settings: LazySettings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+    sign_in(client, "nobody")
+
+    response = client.post(reverse("account_login"), {"login": "nobody", "password": "?"})
+
+    assert response.status_code == 429
+    assert "Wait a minute" in response.content.decode()
+    assert 'class="wordmark"' in response.content.decode()

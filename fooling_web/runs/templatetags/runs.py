@@ -1,14 +1,18 @@
-"""How pages write numbers: confidences that never claim more than was measured, and times as people say them."""
+"""How pages write things: confidences that never claim more than was measured, times as people say them."""
 
-import math
+import re
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from django import template
+from django.utils import timezone
 
 from fooling_web.runs.models import Individual, Run
+from fooling_web.runs.percentages import confidence, finely, percent
 
 register = template.Library()
+for written in (percent, confidence, finely):
+    register.filter(written)
 
 CERTAIN = 0.9999  # from here on the paper calls a classifier fooled
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -25,23 +29,6 @@ class Titled(NamedTuple):
 
     title: str
     note: str
-
-
-@register.filter
-def percent(confidence: float | None) -> str:
-    """Write a confidence as a percentage, cut and never rounded up: 0.99996 is "99.99 %"."""
-    if confidence is None:
-        return "–"
-    hundredths = math.floor(
-        round(confidence * 10_000, 6)
-    )  # 0.29 * 10_000 falls short of 2900 without the round
-    return f"{min(hundredths, 9_999) / 100:.2f} %"
-
-
-@register.filter
-def confidence(value: float | None) -> str:
-    """Write a confidence as a caption does: as `percent`, and "> 99.99 %" above that."""
-    return f"> {percent(value)}" if value is not None and value > CERTAIN else percent(value)
 
 
 @register.filter
@@ -75,6 +62,18 @@ def titled(choice: str) -> Titled:
     """Part a choice like "Private: only you" into title and note."""
     title, _, note = str(choice).partition(": ")
     return Titled(title, note)
+
+
+@register.filter
+def sentence_case(title: str) -> str:
+    """Write a title as the site writes its own: "Change Password" is "Change password"."""
+    return re.sub(r"(?<=\S\s)[A-Z](?=[a-z])", lambda initial: initial.group().lower(), title.strip())
+
+
+@register.filter
+def is_letting_go(run: Run) -> bool:
+    """Whether a worker still has the run in hand and may keep what it found meanwhile."""
+    return bool(run.lease_holder and run.lease_until and run.lease_until > timezone.now())
 
 
 @register.filter

@@ -1,11 +1,22 @@
 """`manage.py classifiers`."""
 
+import dataclasses
 import io
 import json
 
+import pytest
 from django.core.management import call_command
 
+from models_zoo.cards import WEIGHTS
 from models_zoo.registry import CLASSIFIERS
+
+
+@pytest.fixture
+def damaged_perceptron(monkeypatch):
+    """Put a perceptron among the classifiers whose weights file is another's."""
+    entry = CLASSIFIERS["mnist-mlp"]
+    weights = WEIGHTS / "mnist-lenet.safetensors"
+    monkeypatch.setitem(CLASSIFIERS, "mnist-mlp", dataclasses.replace(entry, weights=weights.name))
 
 
 def answer(*arguments):
@@ -44,3 +55,23 @@ def test_answers_in_json():
         "test_error_percent": CLASSIFIERS["mnist-lenet"].card["test_error_percent"],
         "weights_sha256": CLASSIFIERS["mnist-lenet"].card["sha256"],
     }
+
+
+def test_lists_the_others_beside_a_damaged_one(damaged_perceptron, capsys):
+    call_command("classifiers")
+
+    said = capsys.readouterr()
+    rows = {row.split()[0]: row for row in said.out.splitlines()[1:]}
+    assert list(rows) == list(CLASSIFIERS)
+    assert rows["mnist-mlp"].endswith("damaged")
+    assert "damaged" not in rows["mnist-lenet"]
+    assert len(said.err.splitlines()) == 1
+    assert "train it again with manage.py train_classifier mnist-mlp" in said.err
+
+
+def test_leaves_the_facts_of_a_damaged_one_out_of_its_json(damaged_perceptron):
+    facts = {fact["name"]: fact for fact in json.loads(answer("--json")[-1])}
+
+    assert facts["mnist-mlp"]["test_error_percent"] is None
+    assert facts["mnist-mlp"]["weights_sha256"] is None
+    assert facts["mnist-lenet"]["weights_sha256"] == CLASSIFIERS["mnist-lenet"].card["sha256"]

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from models_zoo.datasets import load_mnist_sample
+from tests.services import PROJECT
 
 
 def answer(*arguments):
@@ -46,13 +47,25 @@ def test_gives_the_five_likeliest_classes_of_a_picture(digits):
 def test_writes_a_line_a_picture_for_people(digits):
     first, second = answer(digits[4], digits[7], "--classifier", "mnist-lenet")
 
-    assert first.startswith(f"{digits[4]}: 4 ")
-    assert second.startswith(f"{digits[7]}: 7 ")
+    assert first.startswith(f"{digits[4]}: 4 (")
+    assert second.startswith(f"{digits[7]}: 7 (")
+
+
+def test_never_rounds_a_confidence_up():
+    (line,) = answer(PROJECT / "docs/pictures/class-6-no-2281.png", "--classifier", "mnist-lenet")
+
+    assert ": 6 (> 99.99 %), " in line
+    assert "100" not in line.partition(": ")[2]
 
 
 def test_refuses_an_unknown_classifier(digits):
     with pytest.raises(CommandError, match="unknown classifier 'lenet'; choose one of: mnist-cnn"):
         answer(digits[0], "--classifier", "lenet")
+
+
+def test_says_that_a_picture_does_not_exist(tmp_path):
+    with pytest.raises(CommandError, match=r"nofile.png does not exist"):
+        answer(tmp_path / "nofile.png", "--classifier", "mnist-lenet")
 
 
 def test_refuses_a_file_that_is_no_picture(digits, tmp_path):

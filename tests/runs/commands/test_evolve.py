@@ -16,7 +16,9 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
+from fooling_web.runs.management.commands.evolve import in_words, pause
 from fooling_web.runs.models import Run
+from fooling_web.users.models import User
 from tests.services import PROJECT, new_home
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +114,28 @@ def test_says_in_words_how_it_went() -> None:
     assert "of 10 classes at 99.99 % or more" in words
 
 
+def test_never_rounds_a_confidence_up() -> None:
+    words = in_words({**report(*SMALL), "median_confidence": 0.99999996, "share_9999": 0.9})
+
+    assert "median confidence > 99.9999 %, 9 of 10 classes at 99.99 % or more" in words
+
+
+def test_stores_the_run_as_its_owners(alice: User) -> None:
+    stored = Run.objects.get(pk=report(*SMALL, "--owner", "Alice")["run"])
+
+    assert stored.owner == alice
+
+
+def test_stores_a_run_that_administrators_steer_where_nobody_owns_it(
+    alice: User, administrator: User
+) -> None:
+    stored = Run.objects.get(pk=report(*SMALL)["run"])
+
+    assert stored.owner is None
+    assert stored.is_controlled_by(administrator)
+    assert not stored.is_controlled_by(alice)
+
+
 @pytest.mark.parametrize(
     ("choices", "complaint"),
     [
@@ -132,6 +156,8 @@ def test_says_in_words_how_it_went() -> None:
         (("--seed", "²"), "seed '²' must be a whole number"),
         (("--seed", str(2**63)), "is out of range"),
         (("--name", "n" * 101), "a name of 101 characters is too long"),
+        (("--owner", "nobody"), "no account is called 'nobody'"),
+        (("--owner", ""), "no account is called ''"),
     ],
 )
 def test_refuses_in_one_line_what_makes_no_run(choices: tuple[str, ...], complaint: str) -> None:
@@ -165,13 +191,14 @@ def test_fails_with_the_runs_reason(settings: LazySettings) -> None:
         answer(*SMALL)
 
 
-def stored(home: Path) -> tuple[str, int | None]:
-    """Return status and generation of a home's only run, as far as there is one."""
+def stored(home: Path) -> tuple[str, int | None, str]:
+    """Return status, generation and holder of a home's only run, as far as there is one."""
+    query = "SELECT status, generation, lease_holder FROM runs_run"
     try:
         with closing(sqlite3.connect(home / "database.sqlite3", timeout=20)) as connection:
-            return connection.execute("SELECT status, generation FROM runs_run").fetchone() or ("", None)
+            return connection.execute(query).fetchone() or ("", None, "")
     except sqlite3.OperationalError:  # not migrated yet
-        return "", None
+        return "", None, ""
 
 
 def test_pauses_at_ctrl_c_and_says_where_the_run_is() -> None:
@@ -192,6 +219,43 @@ def test_pauses_at_ctrl_c_and_says_where_the_run_is() -> None:
     _, said = process.communicate(timeout=30)
 
     assert process.returncode != 0
-    assert "CommandError: paused at generation" in said
+    status, generation, holder = stored(home)
+    assert (
+        f"CommandError: paused at generation {generation}; an administrator can resume it on the site: /runs/"
+        in said
+    )
     assert "Traceback" not in said
-    assert stored(home)[0] == "paused"
+    assert (status, holder) == ("paused", "")
+
+
+def test_gives_its_own_lease_back_on_pausing(run: Run) -> None:
+    run.claim("command", run.lease_number)
+
+    assert pause(run, "command")
+
+    assert (run.status, run.lease_holder, run.lease_until) == ("paused", "", None)
+
+
+def test_leaves_a_workers_lease_to_the_worker_on_pausing(run: Run, settings: LazySettings) -> None:
+    settings.RUN_LEASE_SECONDS = 0.3
+    Run.objects.get(pk=run.pk).claim("worker", run.lease_number)
+    run.claim("command", run.lease_number)  # too late, and tells it of the worker's lease
+
+    assert pause(run, "command")
+
+    assert (run.status, run.lease_holder) == ("paused", "worker")
+
+
+def test_reads_what_a_worker_kept_last_before_it_let_go(run: Run, settings: LazySettings) -> None:
+    settings.RUN_LEASE_SECONDS = 0.3
+    worker = Run.objects.get(pk=run.pk)
+    worker.claim("worker", run.lease_number)
+    worker.keep(generation=3)
+
+    pause(run, "command")
+
+    assert run.generation == 3
+
+
+def test_does_not_call_a_run_paused_that_had_ended(finished_run: Run) -> None:
+    assert not pause(finished_run, "command")

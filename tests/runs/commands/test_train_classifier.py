@@ -49,16 +49,18 @@ def test_refuses_an_unknown_classifier():
     ("arguments", "complaint"),
     [
         (("--epochs", 0), "--epochs 0 is too few"),
-        (("--seed", -1), "--seed -1 is out of range"),
+        (("--seed", -1), "seed '-1' must be a whole number"),
         (("--seed", 2**63), "is out of range"),
-        (("--seed", "seven"), "invalid int value: 'seven'"),
-        (("--data", "some"), "invalid choice: 'some'"),
+        (("--seed", "seven"), "seed 'seven' must be a whole number"),
+        (("--epochs", "9" * 5000), "must be a whole number"),
+        (("--data", "some"), "data 'some' is unknown; choose one of full, sample"),
     ],
 )
 def test_refuses_bad_numbers(tmp_path, arguments, complaint):
-    with pytest.raises(CommandError, match=complaint):
+    with pytest.raises(CommandError, match=complaint) as refusal:
         answer("mnist-mlp", "--output", tmp_path, *arguments)
 
+    assert "\n" not in str(refusal.value)
     assert list(tmp_path.iterdir()) == []
 
 

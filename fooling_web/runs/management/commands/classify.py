@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
+from fooling_web.runs.percentages import confidence
 from models_zoo.classifier import Classifier, top
 from models_zoo.errors import ZooError
 from models_zoo.pictures import read_picture
@@ -39,7 +40,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answers))
             return
         for answer in answers:
-            guesses = ", ".join(f"{guess['label']} {guess['confidence']:.2%}" for guess in answer["top"])
+            guesses = ", ".join(
+                f"{guess['label']} ({confidence(guess['confidence'])})" for guess in answer["top"]
+            )
             self.stdout.write(f"{answer['image']}: {guesses}")
 
 

