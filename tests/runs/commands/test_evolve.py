@@ -16,7 +16,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from fooling_web.runs.management.commands.evolve import in_words, pause
+from fooling_web.runs.management.commands.evolve import in_words, interrupts_held_back, pause
 from fooling_web.runs.models import Run
 from fooling_web.users.models import User
 from tests.services import PROJECT, new_home
@@ -218,7 +218,7 @@ def test_pauses_at_ctrl_c_and_says_where_the_run_is() -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
 
-    assert process.returncode != 0
+    assert process.returncode == 1, said
     status, generation, holder = stored(home)
     assert (
         f"CommandError: paused at generation {generation}; an administrator can resume it on the site: /runs/"
@@ -259,3 +259,15 @@ def test_reads_what_a_worker_kept_last_before_it_let_go(run: Run, settings: Lazy
 
 def test_does_not_call_a_run_paused_that_had_ended(finished_run: Run) -> None:
     assert not pause(finished_run, "command")
+
+
+def test_holds_ctrl_c_back_until_it_may_be_raised_and_never_a_second_one() -> None:
+    with interrupts_held_back() as interrupt_if_asked:
+        interrupt_if_asked()
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interrupt_if_asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -85,14 +88,40 @@ def _drive(run: Run, holder: str, bar: Any) -> None:
     """Advance the run to its end, or watch while a worker of the site does."""
     from fooling_web.runs.execution import execute
 
-    def watch(run: Run) -> None:
-        bar.update((run.generation or 0) - bar.n)
-        bar.set_postfix_str(f"median {finely(run.median_confidence)}")
+    with interrupts_held_back() as interrupt_if_asked:
 
-    while run.is_active:
-        if not execute(run, holder=holder, lease_number=run.lease_number, watch=watch):
-            time.sleep(settings.RUN_FLUSH_SECONDS)
-            watch(run)
+        def watch(run: Run) -> None:
+            interrupt_if_asked()
+            bar.update((run.generation or 0) - bar.n)
+            bar.set_postfix_str(f"median {finely(run.median_confidence)}")
+
+        while run.is_active:
+            if not execute(run, holder=holder, lease_number=run.lease_number, watch=watch):
+                time.sleep(settings.RUN_FLUSH_SECONDS)
+                watch(run)
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C back until the yielded function is called; a second one is not held back.
+
+    Raised on the way into compiled code, a KeyboardInterrupt may end the process instead of the run.
+    """
+    asked: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    def interrupt_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt_if_asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def pause(run: Run, holder: str) -> bool:
