@@ -43,5 +43,6 @@ def status_of(page: Page) -> str:
 
 
 def wait_for_status(page: Page, status: str, seconds: float = 60) -> None:
-    """Wait until the page, by itself, shows a status."""
+    """Wait until the page, by itself, shows a status, and has loaded with its scripts."""
     page.locator(f"#progress[data-status={status}]").wait_for(timeout=seconds * 1000)
+    page.wait_for_load_state("load")
