@@ -18,17 +18,18 @@ def large_population(encoding: CppnEncoding, count: int, seed: int = 1) -> CppnP
 
 def _genome(encoding: CppnEncoding, rng: np.random.Generator) -> dict[str, Any]:
     """Return a network in which every node is fed, and every hidden node feeds another."""
-    output = N_INPUTS + HIDDEN
-    pairs = {(int(rng.integers(target)), target) for target in range(N_INPUTS, output + 1)}
-    pairs |= {(source, int(rng.integers(source + 1, output + 1))) for source in range(N_INPUTS, output)}
+    first_output, n_outputs = N_INPUTS + HIDDEN, encoding.parameters.channels
+    end = first_output + n_outputs
+    pairs = {(int(rng.integers(min(target, first_output))), target) for target in range(N_INPUTS, end)}
+    pairs |= {(source, int(rng.integers(source + 1, end))) for source in range(N_INPUTS, first_output)}
     while len(pairs) < CONNECTIONS:
-        target = int(rng.integers(N_INPUTS, output + 1))
-        pairs.add((int(rng.integers(target)), target))
+        target = int(rng.integers(N_INPUTS, end))
+        pairs.add((int(rng.integers(min(target, first_output))), target))
     connections = sorted(pairs, key=lambda pair: (pair[1], pair[0]))
     weights = rng.uniform(-10, 10, len(connections)).astype(np.float32)
     template = encoding.to_json(encoding.random(1, rng), 0)
     return {
         **template,
-        "functions": [FUNCTIONS[index] for index in rng.integers(len(FUNCTIONS), size=HIDDEN + 1)],
+        "functions": [FUNCTIONS[index] for index in rng.integers(len(FUNCTIONS), size=HIDDEN + n_outputs)],
         "connections": [[*pair, float(str(w))] for pair, w in zip(connections, weights, strict=True)],
     }

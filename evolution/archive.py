@@ -78,6 +78,4 @@ class Archive:
         if self.genomes is None:
             self.genomes = population.take(winners)
         elif len(changed):
-            rows = np.arange(self.n_classes)
-            rows[changed] = self.n_classes + winners[changed]
-            self.genomes = self.genomes.joined_with(population).take(rows)
+            self.genomes = self.genomes.replaced(changed, population, winners[changed])

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evolution.cppn_kernel import N_INPUTS, Graphs, render
+from evolution.colour_kernel import CODES, GREY
+from evolution.cppn_kernel import N_INPUTS, Graphs, paint
 from evolution.cppn_variation import Rates, vary_networks
 from evolution.errors import GenomeError
 from evolution.parameters import FUNCTIONS, Coordinates, Parameters
@@ -65,6 +66,12 @@ class CppnPopulation:
             self.n_outputs,
         )
 
+    def replaced(self, rows: Rows, other: "CppnPopulation", others: Rows) -> "CppnPopulation":
+        """Return these networks with those at rows, (T,), exchanged for the other's."""
+        kept = np.arange(len(self))
+        kept[rows] = len(self) + others
+        return self.joined_with(other).take(kept)
+
 
 class CppnEncoding:
     """Networks as genomes, with the settings of one run."""
@@ -106,14 +113,16 @@ class CppnEncoding:
     def develop(self, population: CppnPopulation) -> npt.NDArray[np.float32]:
         """Return images, (B, C, H, W) in [0, 1] at the 256 levels of an 8-bit picture.
 
-        What a classifier sees is exactly what a PNG of it shows.
+        What a classifier sees is exactly what a PNG of it shows. With three outputs they are read as the run's
+        colour says (paper: hue, saturation, value).
         """
-        height, width = self.parameters.height, self.parameters.width
-        images = np.empty((len(population), population.n_outputs, height * width), np.float32)
-        render(population.graphs, self._coordinates, population.n_outputs, images)
-        np.rint(np.multiply(images, 255, out=images), out=images)
-        np.divide(images, 255, out=images)
-        return images.reshape(len(population), population.n_outputs, height, width)
+        return self._paint(population, self._coordinates, self.parameters.height, self.parameters.width)
+
+    def develop_at(self, population: CppnPopulation, height: int, width: int) -> npt.NDArray[np.float32]:
+        """Return the same pictures, (B, C, height, width), finer or coarser than a classifier sees them."""
+        native = (self.parameters.height, self.parameters.width)
+        positions = coordinates(height, width, self.parameters.cppn.coordinates, native)
+        return self._paint(population, positions, height, width)
 
     def to_bytes(self, population: CppnPopulation, row: int) -> bytes:
         """Return one genome as compressed JSON."""
@@ -143,6 +152,7 @@ class CppnEncoding:
             "inputs": list(INPUTS),
             "coordinates": self.parameters.cppn.coordinates,
             "outputs": population.n_outputs,
+            **_colour_of(population.n_outputs, self.parameters),
             "functions": [FUNCTIONS[index] for index in functions[first:last]],
             "connections": [
                 list(row) for row in zip(sources[edges].tolist(), targets.tolist(), shortest, strict=True)
@@ -153,11 +163,15 @@ class CppnEncoding:
         """Read what `to_json` wrote; raises GenomeError for anything that is not a network of this run's kind."""
         if not genomes:
             raise GenomeError("no genome given")
-        populations = [_read(genome, self.parameters) for genome in genomes]
-        joined = populations[0]
-        for population in populations[1:]:
-            joined = joined.joined_with(population)
-        return joined
+        return _joined([_read(genome, self.parameters) for genome in genomes], self.parameters.channels)
+
+    def _paint(
+        self, population: CppnPopulation, positions: npt.NDArray[np.float32], height: int, width: int
+    ) -> npt.NDArray[np.float32]:
+        images = np.empty((len(population), population.n_outputs, height * width), np.float32)
+        colour = GREY if population.n_outputs == 1 else CODES[self.parameters.colour]
+        paint(population.graphs, positions, colour, images)
+        return images.reshape(len(population), population.n_outputs, height, width)
 
     def _rates(self) -> Rates:
         settings = self.parameters.cppn
@@ -174,17 +188,22 @@ class CppnEncoding:
         )
 
 
-def coordinates(height: int, width: int, kind: Coordinates) -> npt.NDArray[np.float32]:
+def coordinates(
+    height: int, width: int, kind: Coordinates, native: tuple[int, int] | None = None
+) -> npt.NDArray[np.float32]:
     """Return what the inputs read at each pixel, (4, H*W): x, y, distance from the centre, bias 1.
 
-    Normalised: x and y run from -1 to 1. Pixel indices (released code): x and y count pixels from 0, and only the
-    distance is taken on normalised positions.
+    Normalised: x and y run from -1 to 1. Pixel indices (released code): x and y count the pixels of the native
+    height and width from 0, and only the distance is taken on normalised positions.
     """
+    native_height, native_width = native or (height, width)
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     x, y = 2 * columns / max(width - 1, 1) - 1, 2 * rows / max(height - 1, 1) - 1
     distance = np.hypot(x, y)
-    positions = (columns, rows) if kind == "pixel-indices" else (x, y)
-    return np.stack([*positions, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
+    if kind == "pixel-indices":
+        x = columns * ((native_width - 1) / max(width - 1, 1))
+        y = rows * ((native_height - 1) / max(height - 1, 1))
+    return np.stack([x, y, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
 
 
 def _gather(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:
@@ -212,11 +231,33 @@ def _unpack(genome: bytes) -> Any:
         raise GenomeError(f"the genome is not compressed JSON: {error}") from error
 
 
-def _read(document: Any, parameters: Parameters) -> CppnPopulation:
-    """Check one genome's JSON thoroughly and return it as a population of one."""
+def _joined(networks: list[Graphs], n_outputs: int) -> CppnPopulation:
+    """Return networks, each alone in its graphs, as one population."""
+    sizes = np.array([len(graphs.functions) for graphs in networks])
+    fan_ins = [np.diff(graphs.edge_starts) for graphs in networks]
+    graphs = Graphs(
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        np.concatenate([graphs.functions for graphs in networks]),
+        np.concatenate([[0], np.cumsum(np.concatenate(fan_ins))]).astype(np.int64),
+        np.concatenate([graphs.sources for graphs in networks]),
+        np.concatenate([graphs.weights for graphs in networks]),
+    )
+    return CppnPopulation(graphs, n_outputs)
+
+
+def _colour_of(n_outputs: int, parameters: Parameters) -> dict[str, str]:
+    """Return how the outputs are read; a single one is a grey value, which needs no word."""
+    return {"colour": parameters.colour} if n_outputs == 3 else {}
+
+
+def _read(document: Any, parameters: Parameters) -> Graphs:
+    """Check one genome's JSON thoroughly and return it as graphs of one network."""
     try:
         expected = (FORMAT, VERSION, list(INPUTS), parameters.cppn.coordinates, parameters.channels)
         found = tuple(document[key] for key in ("format", "version", "inputs", "coordinates", "outputs"))
+        colour = _colour_of(parameters.channels, parameters)
+        if {key: document[key] for key in colour} != colour:
+            raise GenomeError(f"the genome is of another colour than {parameters.colour}")
         if found != expected:
             raise GenomeError(f"the genome is of another kind: {found!r} instead of {expected!r}")
         functions = np.array([FUNCTIONS.index(name) for name in document["functions"]], np.uint8)
@@ -227,14 +268,13 @@ def _read(document: Any, parameters: Parameters) -> CppnPopulation:
         raise GenomeError(f"the genome is not a network of this format: {error!r}") from error
     _check_network(sources, targets, weights, len(functions), parameters)
     fan_in = np.bincount(targets - N_INPUTS, minlength=len(functions))
-    graphs = Graphs(
+    return Graphs(
         np.array([0, len(functions)], np.int64),
         functions,
         np.concatenate([[0], np.cumsum(fan_in)]).astype(np.int64),
         sources.astype(np.int32),
         weights,
     )
-    return CppnPopulation(graphs, parameters.channels)
 
 
 def _columns(connections: Any) -> tuple[Rows, Rows, npt.NDArray[np.float32]]:

@@ -13,6 +13,8 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
+from evolution.colour_kernel import as_level, write_colours
+
 N_INPUTS = 4  # x, y, distance from the centre, bias
 SINE, SIGMOID, GAUSSIAN, LINEAR = range(4)  # in the order of evolution.parameters.FUNCTIONS
 BLOCK = 1024  # pixels: 25 nodes of float32 fill 100 kB, within a level-2 cache
@@ -152,6 +154,25 @@ def _sum_inputs(row: Any, values: Any, sources: Any, weights: Any, first: int, l
             row[x] = fused_multiply_add(wa, a[x], row[x])
 
 
+@njit(inline="always", error_model="numpy")
+def _most_nodes(node_starts: Any) -> Any:
+    most = 0
+    for genome in range(len(node_starts) - 1):
+        most = max(most, node_starts[genome + 1] - node_starts[genome])
+    return most
+
+
+@njit(inline="always", error_model="numpy")
+def _compute(graphs: Any, genome: int, values: Any, count: int) -> None:
+    """Compute every node of one network for a block of pixels, whose inputs stand in values already."""
+    node_starts, functions, edge_starts, sources, weights = graphs
+    first, last = node_starts[genome], node_starts[genome + 1]
+    for node in range(first, last):
+        row = values[N_INPUTS + node - first]
+        _sum_inputs(row, values, sources, weights, edge_starts[node], edge_starts[node + 1], count)
+        _activate(functions[node], row, count)
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def render(
     graphs: Graphs, coordinates: npt.NDArray[np.float32], n_outputs: int, images: npt.NDArray[np.float32]
@@ -160,23 +181,43 @@ def render(
 
     coordinates is (4, H*W), images (P, n_outputs, H*W), both float32; values lie in [0, 1] but for the last bit.
     """
-    node_starts, functions, edge_starts, sources, weights = graphs
-    pixels = coordinates.shape[1]
-    most_nodes = 0
-    for genome in range(len(node_starts) - 1):
-        most_nodes = max(most_nodes, node_starts[genome + 1] - node_starts[genome])
-    values = np.empty((N_INPUTS + most_nodes, min(BLOCK, pixels)), np.float32)
+    node_starts, pixels = graphs.node_starts, coordinates.shape[1]
+    values = np.empty((N_INPUTS + _most_nodes(node_starts), min(BLOCK, pixels)), np.float32)
     for start in range(0, pixels, BLOCK):
         count = min(BLOCK, pixels - start)
         values[:N_INPUTS, :count] = coordinates[:, start : start + count]
         for genome in range(len(node_starts) - 1):
-            first, last = node_starts[genome], node_starts[genome + 1]
-            for node in range(first, last):
-                row = values[N_INPUTS + node - first]
-                _sum_inputs(row, values, sources, weights, edge_starts[node], edge_starts[node + 1], count)
-                _activate(functions[node], row, count)
+            _compute(graphs, genome, values, count)
+            end = N_INPUTS + node_starts[genome + 1] - node_starts[genome]
             for output in range(n_outputs):
-                row = values[N_INPUTS + last - first - n_outputs + output]
-                image = images[genome, output]
+                row, image = values[end - n_outputs + output], images[genome, output]
                 for x in range(count):
                     image[start + x] = abs(row[x])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def paint(
+    graphs: Graphs, coordinates: npt.NDArray[np.float32], colour: int, images: npt.NDArray[np.float32]
+) -> None:
+    """Write every network's picture into images: (P, 1, H*W) of greys or (P, 3, H*W) of red, green and blue.
+
+    coordinates is (4, H*W); colour is a code of `evolution.colour_kernel`. Values are multiples of 1/255.
+    """
+    node_starts, pixels, channels = graphs.node_starts, coordinates.shape[1], images.shape[1]
+    values = np.empty((N_INPUTS + _most_nodes(node_starts), min(BLOCK, pixels)), np.float32)
+    for start in range(0, pixels, BLOCK):
+        count = min(BLOCK, pixels - start)
+        values[:N_INPUTS, :count] = coordinates[:, start : start + count]
+        for genome in range(len(node_starts) - 1):
+            _compute(graphs, genome, values, count)
+            end = N_INPUTS + node_starts[genome + 1] - node_starts[genome]
+            if channels == 1:
+                row, image = values[end - 1], images[genome, 0]
+                for x in range(count):
+                    image[start + x] = as_level(abs(row[x]))
+            else:
+                outputs = values[end - 3 : end]
+                for output in range(3):
+                    for x in range(count):
+                        outputs[output, x] = abs(outputs[output, x])
+                write_colours(colour, outputs[0], outputs[1], outputs[2], images[genome], start, count)

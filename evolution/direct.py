@@ -1,20 +1,24 @@
-"""The direct encoding: a genome is the picture itself, one number for each pixel.
+"""The direct encoding: a genome is the picture itself, one number for each pixel, or three for a coloured one.
 
-Source: paper, section 2.3 and supplement: grey values are whole numbers from 0 to 255, mutated on the unit
-interval. A genome is therefore exactly what a PNG of it holds.
+Source: paper, section 2.3 and supplement: values are whole numbers from 0 to 255, mutated on the unit interval. A
+grey genome is therefore exactly what a PNG of it holds. The three of a coloured pixel are hue, saturation and value
+(paper), hue, lightness and saturation (released code), or red, green and blue (gradient ascent); they are stored as
+the three channels of a PNG, which shows the picture itself only in the last case.
 """
 
 import hashlib
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from evolution.colour_kernel import CODES, colour_levels
 from evolution.errors import GenomeError
 from evolution.parameters import Parameters
-from evolution.variation import cross_simulated_binary, mutate_polynomially
+from evolution.variation import cross_simulated_binary, step_chosen
 
 Rows = npt.NDArray[np.int64]
 
@@ -36,6 +40,11 @@ class DirectPopulation:
         """Return these pictures followed by the other's."""
         return DirectPopulation(np.concatenate([self.levels, other.levels]))
 
+    def replaced(self, rows: Rows, other: "DirectPopulation", others: Rows) -> "DirectPopulation":
+        """Return these pictures with those at rows, (T,), exchanged for the other's; nothing else is copied."""
+        self.levels[rows] = other.levels[others]
+        return self
+
 
 class DirectEncoding:
     """Pixels as genomes, with the settings of one run."""
@@ -43,6 +52,7 @@ class DirectEncoding:
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
         self._shape = (parameters.channels, parameters.height, parameters.width)
+        self._mode = "L" if parameters.channels == 1 else "RGB"  # of the PNG that holds a genome
 
     def random(self, count: int, rng: np.random.Generator) -> DirectPopulation:
         """Return pictures of uniform noise over the full range."""
@@ -57,17 +67,26 @@ class DirectEncoding:
         child of a pair that did not names its one parent twice.
         """
         settings = self.parameters.direct
-        genes = parents.levels / 255
         rows = np.arange(len(parents), dtype=np.int64)
+        levels: npt.NDArray[Any] = parents.levels
         lineage = rows[:, np.newaxis]
         if settings.crossover_rate:
             first, second, crossed = cross_simulated_binary(
-                genes[::2], genes[1::2], settings.crossover_rate, settings.crossover_eta, rng
+                levels[::2] / 255, levels[1::2] / 255, settings.crossover_rate, settings.crossover_eta, rng
             )
-            genes = np.stack([first, second], axis=1).reshape(genes.shape)
+            levels = np.stack([first, second], axis=1).reshape(levels.shape) * 255
             lineage = np.stack([rows, np.where(np.repeat(crossed, 2), rows ^ 1, rows)], axis=1)
-        genes = mutate_polynomially(genes, self.mutation_rate(generation), settings.mutation_eta, rng)
-        return DirectPopulation(np.rint(genes * 255).astype(np.uint8)), lineage
+        return self._mutated(levels, self.mutation_rate(generation), rng), lineage
+
+    def _mutated(self, levels: npt.NDArray[Any], rate: float, rng: np.random.Generator) -> DirectPopulation:
+        """Step each value with probability `rate`; picture by picture, which bounds the memory of large ones."""
+        chosen = np.stack([rng.random(picture.shape) < rate for picture in levels])
+        children = np.empty(levels.shape, np.uint8)
+        for child, picture, where in zip(children, levels, chosen, strict=True):
+            genes = picture / 255
+            step_chosen(genes, where, self.parameters.direct.mutation_eta, rng)
+            child[...] = np.rint(genes * 255)
+        return DirectPopulation(children)
 
     def mutation_rate(self, generation: int) -> float:
         """Return the rate in a generation: it halves every 1,000 (paper) or stays (released code)."""
@@ -77,13 +96,21 @@ class DirectEncoding:
         return float(settings.mutation_rate * 0.5 ** (generation // settings.rate_half_life))
 
     def develop(self, population: DirectPopulation) -> npt.NDArray[np.float32]:
-        """Return images, (B, C, H, W) in [0, 1]."""
-        return np.divide(population.levels, 255, dtype=np.float32)
+        """Return images, (B, C, H, W) in [0, 1] at the 256 levels of an 8-bit picture."""
+        if self.parameters.channels == 1 or self.parameters.colour == "rgb":
+            return np.divide(population.levels, 255, dtype=np.float32)
+        count, channels, height, width = population.levels.shape
+        images = np.empty((count, channels, height * width), np.float32)
+        colour_levels(population.levels.reshape(images.shape), CODES[self.parameters.colour], images)
+        return images.reshape(population.levels.shape)
 
     def to_bytes(self, population: DirectPopulation, row: int) -> bytes:
-        """Return one genome as a PNG of grey values."""
+        """Return one genome as a PNG, whose channels are the genome's."""
+        levels = population.levels[row].transpose(1, 2, 0)  # (H, W, C)
         file = io.BytesIO()
-        Image.fromarray(population.levels[row, 0]).save(file, format="PNG")
+        Image.fromarray(levels[..., 0] if levels.shape[2] == 1 else np.ascontiguousarray(levels)).save(
+            file, format="PNG"
+        )
         return file.getvalue()
 
     def from_bytes(self, genomes: list[bytes]) -> DirectPopulation:
@@ -94,18 +121,20 @@ class DirectEncoding:
 
     def fingerprint(self, population: DirectPopulation, row: int) -> str:
         """Return the SHA-256 of one genome's values, whatever way it is stored."""
-        header = f"foolbreeder-direct 1 {self._shape}".encode()
+        colour = "" if self.parameters.channels == 1 else f" {self.parameters.colour}"
+        header = f"foolbreeder-direct 1 {self._shape}{colour}".encode()
         return hashlib.sha256(header + population.levels[row].tobytes()).hexdigest()
 
     def _read(self, genome: bytes) -> npt.NDArray[np.uint8]:
         try:
             with Image.open(io.BytesIO(genome), formats=["PNG"]) as picture:
-                if (picture.mode, picture.size) != ("L", (self._shape[2], self._shape[1])):
+                if (picture.mode, picture.size) != (self._mode, (self._shape[2], self._shape[1])):
                     raise GenomeError(
-                        f"the genome is a {picture.mode} picture of {picture.size}, not one of grey values "
+                        f"the genome is a {picture.mode} picture of {picture.size}, not one of kind {self._mode} "
                         f"and {self._shape[2]} x {self._shape[1]} pixels"
                     )
-                return np.asarray(picture, np.uint8).reshape(self._shape)
+                channels_last = np.asarray(picture, np.uint8).reshape(*self._shape[1:], self._shape[0])
+                return channels_last.transpose(2, 0, 1)
         except GenomeError:
             raise
         except Exception as error:  # the decoder raises many kinds for damaged files

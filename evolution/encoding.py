@@ -23,6 +23,9 @@ class Population(Protocol):
     def joined_with(self, other: Any) -> Any:
         """Return these genomes followed by the other's."""
 
+    def replaced(self, rows: Rows, other: Any, others: Rows) -> Any:
+        """Return these genomes with those at rows, (T,), exchanged for the other's at others, (T,)."""
+
 
 class Encoding(Protocol):
     """One way to write an image as a genome, with the settings of one run. All randomness comes from `rng`."""
@@ -50,7 +53,7 @@ class Encoding(Protocol):
 
 def encoding_for(parameters: Parameters) -> Encoding:
     """Return the encoding that these parameters ask for. To add one, name it here and in `ENCODINGS`."""
-    if parameters.encoding == "direct":
+    if parameters.encoding in ("direct", "gradient"):
         from evolution.direct import DirectEncoding
 
         return DirectEncoding(parameters)

@@ -9,19 +9,31 @@ from typing import Any, Literal, get_args
 
 from evolution.errors import ParameterError
 
-EncodingName = Literal["cppn", "direct"]
+EncodingName = Literal["cppn", "direct", "gradient"]
+Method = Literal["map-elites", "single-class", "novelty"]
+Colour = Literal["hsv", "hls", "rgb"]
+Precision = Literal["float32", "half"]
 Fidelity = Literal["paper", "released-code"]
 Coordinates = Literal["normalised", "pixel-indices"]
 FunctionName = Literal["sine", "sigmoid", "gaussian", "linear"]
 
-ENCODINGS: dict[str, str] = {"cppn": "CPPN", "direct": "Direct"}
+ENCODINGS: dict[str, str] = {"cppn": "CPPN", "direct": "Direct", "gradient": "Gradient ascent"}
+METHODS: dict[str, str] = {
+    "map-elites": "MAP-Elites",
+    "single-class": "Single-class evolution",
+    "novelty": "Novelty search",
+}
+CROPS = (1, 10)
 FIDELITIES: dict[str, str] = {"paper": "As the paper says", "released-code": "As the released code does"}
 FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
 
 MAX_GENERATIONS = 100_000
 MAX_POPULATION = 10_000
+MAX_CLASSES = 100_000
+MAX_STARTS = 1000
 MAX_SEED = 2**63 - 1
 MAX_SIDE = 1024  # pixels
+SMALL_PICTURE = 10_000  # numbers: below it genomes of pixels are small enough to keep the whole history
 MAX_WEIGHT = 1000  # beyond it the rendering kernel's sine could meet arguments that it cannot reduce
 
 
@@ -76,29 +88,100 @@ class CppnParameters:
             raise ParameterError(f"functions {self.functions!r} must be some of {', '.join(FUNCTIONS)}")
 
 
+# The classes of the published pictures, as indices of ILSVRC 2012 (supplement).
+PUBLISHED_CLASSES = (
+    *(200, 207, 215, 279, 366, 367, 390, 414, 445, 500),
+    *(509, 580, 643, 657, 704, 713, 782, 805, 826, 906),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientParameters:
+    """How an image follows the gradient of one class's confidence (paper, section 3.9; released code).
+
+    Numbers are on the scale of pixels from 0 to 255 around the data set's mean; the defaults are setting A.
+    """
+
+    class_indices: tuple[int, ...] = ()  # that are climbed; none: every class of the classifier
+    starts: int = 5  # images for each class, each from noise of its own
+    noise: float = 1.0  # standard deviation of the noise around the mean image
+    decay: float = 0.0  # share that an image loses towards the mean after each step
+    early_rate: float = 0.02  # of the step, while the classifier is not sure
+    late_rate: float = 0.1  # of the step, in proportion to the confidence still missing
+    max_rate: float = 1e7
+    blur_radius: float = 0.0  # pixels, standard deviation; 0: no blur
+    blur_every: int = 1  # steps
+    small_norm_share: float = 0.0  # of pixels, those nearest to the mean, that are set to it
+    small_benefit_share: float = 0.0  # of pixels, those that help the class least, that are set to the mean
+
+    def __post_init__(self) -> None:
+        if len(set(self.class_indices)) < len(self.class_indices):
+            raise ParameterError("a class to climb is named twice")
+        for class_index in self.class_indices:
+            if type(class_index) is not int or not 0 <= class_index < MAX_CLASSES:
+                raise ParameterError(f"class {class_index!r} to climb is not a class index")
+        _require_whole(self, 1, MAX_STARTS, "starts")
+        _require_whole(self, 1, 10**6, "blur_every")
+        _require_range(self, 0, 255, "noise")
+        _require_range(self, 0, 100, "blur_radius")
+        _require_range(self, 0, 1e12, "early_rate", "late_rate", "max_rate")
+        _require_share(self, "decay", "small_norm_share", "small_benefit_share")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoveltyParameters:
+    """Novelty search (Lehman and Stanley 2011) as the follow-up paper uses it (Nguyen et al. 2015, GECCO)."""
+
+    neighbours: int = 8  # whose mean distance, L2 between confidences of all classes, is an image's novelty
+    remembered: int = 4  # of each generation, the most novel, that the memory keeps for ever
+
+    def __post_init__(self) -> None:
+        _require_whole(self, 1, 1000, "neighbours")
+        _require_whole(self, 0, 1000, "remembered")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
     """Everything that, with a seed and a classifier, determines a run."""
 
     encoding: EncodingName = "cppn"
     fidelity: Fidelity = "paper"
+    method: Method = "map-elites"
     generations: int = 200  # after the first population; Figs 4 and 5 are read at 200
     first_population: int = 200  # MNIST sizes of the released code
     offspring: int = 200
-    channels: int = 1  # 1: grey values
+    channels: int = 1  # 1: grey values; 3: colours
     height: int = 28  # pixels
     width: int = 28
+    colour: Colour = "hsv"  # what a genome's three values of a pixel mean; "hls" in the released code
+    crops: int = 1  # views of an image that the classifier's answers are averaged over; 10 in the paper
+    precision: Precision = "float32"  # of the classifier's arithmetic
     direct: DirectParameters = field(default_factory=DirectParameters)
     cppn: CppnParameters = field(default_factory=CppnParameters)
+    gradient: GradientParameters = field(default_factory=GradientParameters)
+    novelty: NoveltyParameters = field(default_factory=NoveltyParameters)
 
     def __post_init__(self) -> None:
         _require_choice("encoding", self.encoding, ENCODINGS)
         _require_choice("fidelity", self.fidelity, FIDELITIES)
         _require_whole(self, 1, MAX_GENERATIONS, "generations")
-        _require_whole(self, 2, MAX_POPULATION, "first_population", "offspring")
+        _require_choice("method", self.method, METHODS)
+        _require_choice("colour", self.colour, get_args(Colour))
+        _require_choice("precision", self.precision, get_args(Precision))
+        least = 1 if self.encoding == "gradient" else 2
+        _require_whole(self, least, MAX_POPULATION, "first_population", "offspring")
         _require_whole(self, 1, MAX_SIDE, "height", "width")
-        _require_whole(self, 1, 1, "channels")
-        if self.offspring % 2:
+        if self.channels not in (1, 3) or isinstance(self.channels, bool):
+            raise ParameterError(
+                f"channels {self.channels!r} is out of range: 1 for grey values, 3 for colours"
+            )
+        if self.crops not in CROPS or isinstance(self.crops, bool):
+            raise ParameterError(f"crops {self.crops!r} is out of range: 1 or 10")
+        if self.encoding == "gradient" and self.method != "map-elites":
+            raise ParameterError(
+                f"encoding 'gradient' climbs by itself: method {self.method!r} does not apply to it"
+            )
+        if self.offspring % 2 and self.encoding != "gradient":
             raise ParameterError(
                 f"a population of {self.offspring} must be even: offspring are made in pairs"
             )
@@ -120,10 +203,13 @@ class Parameters:
     def from_json(cls, document: dict[str, Any]) -> "Parameters":
         """Read what `to_json` wrote; raises ParameterError for anything else."""
         try:
-            cppn = dict(document["cppn"])
+            cppn, gradient = dict(document["cppn"]), dict(document.get("gradient", {}))
+            climbed = tuple(gradient.pop("class_indices", ()))
             nested = {
                 "direct": DirectParameters(**document["direct"]),
                 "cppn": CppnParameters(**{**cppn, "functions": tuple(cppn["functions"])}),
+                "gradient": GradientParameters(class_indices=climbed, **gradient),
+                "novelty": NoveltyParameters(**document.get("novelty", {})),
             }
             return cls(**{**document, **nested})
         except (KeyError, TypeError, ValueError) as error:
@@ -133,7 +219,13 @@ class Parameters:
         """Return the parameters as plain JSON values."""
         document = asdict(self)
         document["cppn"]["functions"] = list(self.cppn.functions)
+        document["gradient"]["class_indices"] = list(self.gradient.class_indices)
         return document
+
+    @property
+    def keeps_every_genome(self) -> bool:
+        """Whether all that ever held a class are kept: large pictures only as long as they hold one."""
+        return self.encoding == "cppn" or self.channels * self.height * self.width <= SMALL_PICTURE
 
     @property
     def evaluations(self) -> int:
@@ -164,6 +256,7 @@ PRESETS: dict[str, Preset] = {
 
 def _released_code() -> dict[str, Any]:
     return {
+        "colour": "hls",
         "direct": DirectParameters(rate_half_life=0, crossover_rate=0.5),
         "cppn": CppnParameters(crossover=True, coordinates="pixel-indices"),
     }
@@ -193,3 +286,25 @@ def _require_range(parameters: Any, low: float, high: float, *names: str) -> Non
             raise ParameterError(f"{name} {value!r} must be a number")
         if not low <= value <= high:
             raise ParameterError(f"{name} {value} is out of range: it must lie between {low:,} and {high:,}")
+
+
+# The published settings with their numbers of steps (supplement, table of gradient ascent).
+GRADIENT_SETTINGS: dict[str, tuple[int, GradientParameters]] = {
+    "A": (500, GradientParameters()),
+    "B": (1500, GradientParameters(decay=0.01, early_rate=0.03, late_rate=0.02)),
+    "C": (
+        1000,
+        GradientParameters(decay=0.001, early_rate=0.03, late_rate=0.05, blur_radius=0.4, blur_every=2),
+    ),
+    "D": (
+        1500,
+        GradientParameters(
+            decay=0.001,
+            early_rate=0.03,
+            late_rate=0.05,
+            blur_radius=0.3,
+            small_norm_share=0.2,
+            small_benefit_share=0.2,
+        ),
+    ),
+}

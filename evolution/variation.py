@@ -27,10 +27,14 @@ def mutate_polynomially(values: Floats, rate: float, eta: float, rng: np.random.
     values and the result have the same shape (...). Paper, section 2.3; released code.
     """
     mutated = values.copy()
-    chosen = rng.random(values.shape) < rate
-    steps = polynomial_steps(rng.random(int(chosen.sum())), eta)
-    mutated[chosen] = np.clip(mutated[chosen] + steps, 0, 1)
+    step_chosen(mutated, rng.random(values.shape) < rate, eta, rng)
     return mutated
+
+
+def step_chosen(values: Floats, chosen: npt.NDArray[np.bool_], eta: float, rng: np.random.Generator) -> None:
+    """Step the chosen of values in [0, 1] in place, by polynomial mutation; both have the same shape (...)."""
+    steps = polynomial_steps(rng.random(int(chosen.sum())), eta)
+    values[chosen] = np.clip(values[chosen] + steps, 0, 1)
 
 
 def cross_simulated_binary(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 
@@ -10,10 +11,13 @@ import pytest
 from evolution.errors import ParameterError
 from evolution.parameters import (
     FUNCTIONS,
+    GRADIENT_SETTINGS,
     MAX_GENERATIONS,
     PRESETS,
+    PUBLISHED_CLASSES,
     CppnParameters,
     DirectParameters,
+    GradientParameters,
     Parameters,
 )
 
@@ -51,7 +55,8 @@ def test_differs_under_the_released_codes_fidelity_only_where_the_code_does():
     assert differences(paper["cppn"], code["cppn"]) == {"crossover": True, "coordinates": "pixel-indices"}
     assert differences(paper["direct"], code["direct"]) == {"rate_half_life": 0, "crossover_rate": 0.5}
     assert code["direct"]["crossover_eta"] == 10
-    assert set(differences(paper, code)) == {"fidelity", "cppn", "direct"}
+    assert (paper["colour"], code["colour"]) == ("hsv", "hls")
+    assert set(differences(paper, code)) == {"fidelity", "colour", "cppn", "direct"}
 
 
 def differences(mine, theirs):
@@ -74,7 +79,13 @@ def differences(mine, theirs):
         ({"first_population": 10_001}, "10001"),
         ({"offspring": 0}, "0"),
         ({"offspring": 7}, "7"),
-        ({"channels": 3}, "3"),
+        ({"channels": 2}, "2"),
+        ({"channels": True}, "True"),
+        ({"crops": 5}, "5"),
+        ({"colour": "cmyk"}, "'cmyk'"),
+        ({"precision": "double"}, "'double'"),
+        ({"method": "guessing"}, "'guessing'"),
+        ({"encoding": "gradient", "method": "novelty"}, "'novelty'"),
         ({"height": 0}, "0"),
         ({"width": 1025}, "1025"),
         ({"encoding": "gradients"}, "'gradients'"),
@@ -213,3 +224,54 @@ def test_needs_nothing_heavy():
     answer = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True)
 
     assert answer.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ({"class_indices": (3, 3)}, "twice"),
+        ({"class_indices": (-1,)}, "-1"),
+        ({"class_indices": ("tench",)}, "'tench'"),
+        ({"starts": 0}, "0"),
+        ({"noise": -1}, "-1"),
+        ({"decay": 2}, "2"),
+        ({"blur_every": 0}, "0"),
+        ({"small_norm_share": 1.5}, "1.5"),
+        ({"late_rate": float("inf")}, "inf"),
+    ],
+)
+def test_refuses_an_ascent_that_is_out_of_range(settings, value):
+    with pytest.raises(ParameterError, match=re.escape(value)):
+        GradientParameters(**settings)
+
+
+def test_offers_the_four_published_settings_of_gradient_ascent():
+    """Steps, decay, rates, blur and clipping as the supplement lists them."""
+    settings = {
+        name: (steps, s.decay, s.early_rate, s.late_rate, s.blur_radius, s.blur_every, s.small_norm_share)
+        for name, (steps, s) in GRADIENT_SETTINGS.items()
+    }
+
+    assert settings == {
+        "A": (500, 0, 0.02, 0.1, 0, 1, 0),
+        "B": (1500, 0.01, 0.03, 0.02, 0, 1, 0),
+        "C": (1000, 0.001, 0.03, 0.05, 0.4, 2, 0),
+        "D": (1500, 0.001, 0.03, 0.05, 0.3, 1, 0.2),
+    }
+    assert len(PUBLISHED_CLASSES) == 20
+
+
+def test_reads_parameters_that_were_written_before_colour_came():
+    document = Parameters().to_json()
+    for name in ("gradient", "novelty", "colour", "crops", "precision", "method"):
+        del document[name]
+
+    assert Parameters.from_json(document) == Parameters()
+
+
+def test_keeps_the_genomes_of_networks_and_small_pictures_for_ever():
+    large = {"channels": 3, "height": 256, "width": 256}
+
+    assert Parameters(**large).keeps_every_genome
+    assert Parameters(encoding="direct").keeps_every_genome
+    assert not Parameters(encoding="direct", **large).keeps_every_genome

@@ -1,0 +1,87 @@
+"""From a genome's three values of a pixel to red, green and blue, rounded to the 256 levels of an 8-bit picture.
+
+The paper reads the three as hue, saturation, value; its released code as hue, lightness, saturation. Hue 0 and 1
+are both red. What a classifier sees is then exactly what a PNG of it shows.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from evolution.parameters import Colour
+
+GREY, RGB, HSV, HLS = range(4)
+CODES: dict[Colour, int] = {"rgb": RGB, "hsv": HSV, "hls": HLS}
+
+ROUND = np.float32(1.5 * 2**23)  # adding and taking it away again rounds to a whole number
+ZERO, ONE, LEVELS = np.float32(0), np.float32(1), np.float32(255)
+HALF, SIXTHS, TWELFTHS = np.float32(0.5), np.float32(6), np.float32(12)
+THREE, FOUR, NINE = np.float32(3), np.float32(4), np.float32(9)
+# Where on the circle of hues, in sixths (HSV) and in twelfths (HLS), red, green and blue begin to fade.
+HSV_RED, HSV_GREEN, HSV_BLUE = np.float32(5), np.float32(3), np.float32(1)
+HLS_RED, HLS_GREEN, HLS_BLUE = np.float32(0), np.float32(8), np.float32(4)
+
+
+@njit(inline="always", error_model="numpy")
+def as_level(value: Any) -> Any:
+    """Return a value in [0, 1] rounded to the nearest of 256 levels."""
+    return ((value * LEVELS + ROUND) - ROUND) / LEVELS
+
+
+@njit(inline="always", error_model="numpy")
+def _between(low: Any, value: Any, high: Any) -> Any:
+    value = value if value > low else low
+    return value if value < high else high
+
+
+@njit(inline="always", error_model="numpy")
+def _hsv(begin: Any, hue: Any, saturation: Any, value: Any) -> Any:
+    k = begin + hue * SIXTHS
+    k = k - SIXTHS if k >= SIXTHS else k
+    other = FOUR - k
+    return value - value * saturation * _between(ZERO, k if k < other else other, ONE)
+
+
+@njit(inline="always", error_model="numpy")
+def _hls(begin: Any, hue: Any, lightness: Any, saturation: Any) -> Any:
+    k = begin + hue * TWELFTHS
+    k = k - TWELFTHS if k >= TWELFTHS else k
+    rising, falling, dark = k - THREE, NINE - k, ONE - lightness
+    reach = saturation * (lightness if lightness < dark else dark)
+    return lightness - reach * _between(-ONE, rising if rising < falling else falling, ONE)
+
+
+@njit(inline="always", error_model="numpy")
+def write_colours(
+    colour: Any, first: Any, second: Any, third: Any, image: Any, start: int, count: int
+) -> None:
+    """Write count pixels from start on into image, (3, H*W); the three values may exceed [0, 1] by a last bit."""
+    red, green, blue = image[0], image[1], image[2]
+    for x in range(count):
+        a = first[x] if first[x] < ONE else ONE
+        b = second[x] if second[x] < ONE else ONE
+        c = third[x] if third[x] < ONE else ONE
+        if colour == HSV:
+            red[start + x] = as_level(_hsv(HSV_RED, a, b, c))
+            green[start + x] = as_level(_hsv(HSV_GREEN, a, b, c))
+            blue[start + x] = as_level(_hsv(HSV_BLUE, a, b, c))
+        elif colour == HLS:
+            red[start + x] = as_level(_hls(HLS_RED, a, b, c))
+            green[start + x] = as_level(_hls(HLS_GREEN, a, b, c))
+            blue[start + x] = as_level(_hls(HLS_BLUE, a, b, c))
+        else:
+            red[start + x], green[start + x], blue[start + x] = as_level(a), as_level(b), as_level(c)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def colour_levels(levels: npt.NDArray[np.uint8], colour: int, images: npt.NDArray[np.float32]) -> None:
+    """Write pictures of genomes of pixels into images; both are (P, 3, H*W)."""
+    pixels = levels.shape[2]
+    values = np.empty((3, pixels), np.float32)
+    for row in range(len(levels)):
+        for channel in range(3):
+            for x in range(pixels):
+                values[channel, x] = levels[row, channel, x] / LEVELS
+        write_colours(colour, values[0], values[1], values[2], images[row], 0, pixels)
