@@ -9,12 +9,36 @@ class UnknownClassifier(ZooError):
     """No classifier has this name."""
 
 
+class UnknownGroup(ZooError):
+    """No branch or group of classes has this name."""
+
+
 class UnknownDevice(ZooError):
     """A device was asked for on which this machine cannot compute."""
 
 
 class WeightsCorrupted(ZooError):
     """A weights file or its card is missing, damaged, or does not belong to the classifier."""
+
+
+class WeightsMissing(WeightsCorrupted):
+    """A classifier is known, but its weights are not on this machine."""
+
+
+class BadPreprocessing(ZooError):
+    """Preprocessing that cannot be computed: a size, number or word out of range."""
+
+
+class UnsuitableViews(ZooError):
+    """Ten crops of a picture that has no margin, or a precision that this device lacks."""
+
+
+class NoConfidences(ZooError):
+    """A network that answers with NaN, which is no confidence."""
+
+
+class OutOfMemory(ZooError):
+    """Not even a single image fits into the device's memory."""
 
 
 class BadImages(ZooError):
@@ -27,3 +51,11 @@ class NotInEvalMode(ZooError):
 
 class DatasetMissing(ZooError):
     """A data set is absent or damaged and could not be downloaded."""
+
+
+class ImportRefused(ZooError):
+    """A classifier of one's own that cannot be taken in: its weights, its labels, its name or its numbers."""
+
+
+class DownloadFailed(ZooError):
+    """Weights that could not be fetched, or that are not what was to be fetched."""

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models_zoo.cards import Card
+from models_zoo.cards import TrainedCard
 from models_zoo.classifier import Classifier, build_network
 from models_zoo.datasets import LabelledImages
 from models_zoo.errors import UnknownClassifier
@@ -132,7 +132,7 @@ def train(
         for chosen in torch.split(order, settings.batch_size):
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, iteration, iterations)
-            batch = shifted(images[chosen], settings.shift, random).float() / 255 * entry.scale
+            batch = shifted(images[chosen], settings.shift, random).float() / 255 * entry.preprocessing.scale
             loss = _learn(network, optimiser, batch, labels[chosen], random)
             iteration += 1
             yield Progress(
@@ -165,13 +165,13 @@ def save_weights(
     training_set: LabelledImages,
     test_set: LabelledImages,
     folder: Path,
-) -> Card:
+) -> TrainedCard:
     """Measure the test error, write weights (safetensors) and card into the folder, and return the card."""
     mistakes = count_mistakes(Classifier(network, entry, "cpu"), test_set)
     content = safetensors.torch.save(
         {name: value.contiguous() for name, value in network.state_dict().items()}
     )
-    card = Card(
+    card = TrainedCard(
         classifier=entry.name,
         dataset=entry.dataset,
         training_images=len(training_set),

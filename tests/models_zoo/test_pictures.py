@@ -1,5 +1,7 @@
 """Picture files made into images for a classifier."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -40,6 +42,47 @@ def test_counts_transparent_parts_as_black(tmp_path):
     path = saved(Image.new("RGBA", (28, 28), (255, 255, 255, 0)), tmp_path / "glass.png")
 
     assert read_picture(path, ENTRY).max() == 0
+
+
+def in_colour(resize, size):
+    entry = find("efficientnet-lite0")
+    preprocessing = dataclasses.replace(entry.preprocessing, input_size=size, resize=resize)
+    return dataclasses.replace(entry, preprocessing=preprocessing)
+
+
+@pytest.fixture
+def thirds(tmp_path):
+    """Save a picture three times as wide as high: a third red, a third green, a third blue."""
+    picture = Image.new("RGB", (90, 30), (255, 0, 0))
+    picture.paste((0, 255, 0), (30, 0, 60, 30))
+    picture.paste((0, 0, 255), (60, 0, 90, 30))
+    return saved(picture, tmp_path / "thirds.png")
+
+
+def test_squashes_the_whole_picture(thirds):
+    image = read_picture(thirds, in_colour("squash:30", 20))
+
+    assert image.shape == (3, 30, 30)
+    np.testing.assert_allclose(image.mean((1, 2)), 1 / 3, atol=0.01)
+
+
+def test_takes_the_middle_square_of_the_picture_with_its_shorter_side_resized(thirds):
+    image = read_picture(thirds, in_colour("short:60", 50))
+
+    assert image.shape == (3, 60, 60)
+    np.testing.assert_allclose(image.mean((1, 2)), (0, 1, 0), atol=0.02)
+
+
+def test_takes_the_middle_of_the_picture_as_it_is(thirds):
+    image = read_picture(thirds, in_colour("none", 30))
+
+    assert image.shape == (3, 30, 30)
+    assert (image[1] == 1).all()
+
+
+def test_refuses_a_picture_smaller_than_a_classifier_takes_it(thirds):
+    with pytest.raises(BadImages, match="has 90 x 30 pixels; give a picture of at least 31 x 31"):
+        read_picture(thirds, in_colour("none", 31))
 
 
 def test_refuses_a_file_that_is_no_picture(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 
 from models_zoo.cards import WEIGHTS
 from models_zoo.errors import UnknownClassifier, UnknownDevice
-from models_zoo.registry import CLASSIFIERS, find, load
+from models_zoo.registry import CLASSIFIERS, all_entries, find, load
 
 MOST_TEST_ERROR = {"mnist-cnn": 0.6, "mnist-lenet": 1.0, "mnist-lenet-b": 1.0, "mnist-mlp": 1.8}  # percent
+DIGITS = [name for name, entry in CLASSIFIERS.items() if entry.dataset == "mnist"]
 LARGEST_FILE = 2_000_000  # bytes
 
 
@@ -64,7 +65,7 @@ def test_refuses_a_device_that_is_not_there(device):
         load("mnist-lenet", device)
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", DIGITS)
 def test_ships_well_trained_weights(name):
     card = find(name).card
 
@@ -73,7 +74,7 @@ def test_ships_well_trained_weights(name):
     assert card["test_error_percent"] <= MOST_TEST_ERROR[name]
 
 
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", DIGITS)
 def test_ships_small_weights(name):
     assert (WEIGHTS / find(name).weights).stat().st_size < LARGEST_FILE
 
@@ -84,6 +85,27 @@ def test_ships_two_lenets_that_differ_in_their_start_alone():
     assert settings["seed"] != settings_b["seed"]
     assert {**settings, "seed": 0} == {**settings_b, "seed": 0}
     assert find("mnist-lenet").card["sha256"] != find("mnist-lenet-b").card["sha256"]
+
+
+def test_finds_classifiers_that_did_not_come_with_the_project():
+    names = [entry.name for entry in all_entries()]
+
+    assert names == sorted(names)
+    assert set(CLASSIFIERS) < set(names)
+    assert find("alexnet").dataset == "imagenet"
+
+
+def test_knows_the_sides_of_image_and_input():
+    entry = find("efficientnet-lite2")
+
+    assert (entry.channels, entry.height, entry.width, entry.preprocessing.input_size) == (3, 297, 297, 260)
+
+
+def test_knows_the_mean_of_what_a_classifier_was_trained_on():
+    assert find("mnist-lenet").mean_colour == (0.1307,)
+    assert find("efficientnet-lite0").mean_colour == (0.485, 0.456, 0.406)
+    own = dataclasses.replace(find("efficientnet-lite0"), dataset="custom")
+    assert own.mean_colour == pytest.approx((127 / 255,) * 3)
 
 
 def test_does_not_let_entries_be_changed():

@@ -124,7 +124,9 @@ def test_shifts_each_image_by_its_own_few_pixels():
 
 
 def test_has_settings_for_the_classifiers_of_the_registry_and_no_others():
-    assert set(SETTINGS) == set(CLASSIFIERS)
+    trained_here = {name for name, entry in CLASSIFIERS.items() if entry.dataset == "mnist"}
+
+    assert set(SETTINGS) == trained_here
 
 
 def test_names_the_classifiers_that_have_settings():
@@ -146,7 +148,7 @@ def test_saves_weights_that_load_as_they_were(tmp_path, few):
 
     save_weights(network, entry, settings_for("mnist-cnn"), few, few, tmp_path / "new")
 
-    assert same(load_classifier(entry, tmp_path / "new", "cpu").network, network)
+    assert same(load_classifier(dataclasses.replace(entry, folder=tmp_path / "new"), "cpu").network, network)
 
 
 def test_saves_a_card_that_tells_the_truth(tmp_path, few):

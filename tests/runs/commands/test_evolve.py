@@ -17,7 +17,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from fooling_web.runs.management.commands.evolve import in_words, interrupts_held_back, pause
-from fooling_web.runs.models import Run
+from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
 from tests.services import PROJECT, new_home
 
@@ -107,6 +107,44 @@ def test_prefers_own_numbers_to_a_presets() -> None:
     assert (run["generation"], run["evaluations"]) == (3, 4 * 100)
 
 
+def test_takes_the_encoding_from_a_preset_unless_it_is_given() -> None:
+    size = ("--generations", "1", "--population", "20", "--runs", "1", "--seed", "1", "--json")
+    runs = [
+        Run.objects.get(pk=report("--preset", "fig4-quick", *size, *further)["run"])
+        for further in ((), ("--encoding", "cppn"))
+    ]
+
+    assert [run.encoding for run in runs] == ["direct", "cppn"]
+
+
+def test_executes_runs_one_after_another_and_reports_their_medians() -> None:
+    sweep = report("--preset", "fig5-quick", "--generations", "3", "--population", "20", "--seed", "4")
+
+    stored = Sweep.objects.get(pk=sweep["sweep"])
+    assert list(sweep)[:3] == ["sweep", "runs", "median_confidence"]
+    assert [list(run) for run in sweep["runs"]] == [KEYS] * 3
+    assert sweep["median_confidence"] == sorted(run["median_confidence"] for run in sweep["runs"])[1]
+    assert sweep["evaluations"] == 3 * 80
+    assert stored.preset == "fig5-quick"
+    assert [run.seed for run in stored.runs.order_by("seed")] == [4, 5, 6]
+
+
+def test_comes_to_the_same_in_a_sweep_as_alone() -> None:
+    sweep = report(*SMALL, "--runs", "2")
+
+    alone = [report(*SMALL[:-1], seed) for seed in ("1", "2")]
+
+    assert [run["archive_sha256"] for run in sweep["runs"]] == [run["archive_sha256"] for run in alone]
+
+
+def test_says_in_words_how_a_sweep_went() -> None:
+    words = answer(*SMALL, "--runs", "2")
+
+    assert sum(line.startswith("120 evaluations in ") for line in words) == 2
+    assert words[-1].startswith("Sweep ")
+    assert "the median of 2 runs is" in words[-1]
+
+
 def test_says_in_words_how_it_went() -> None:
     words = " ".join(answer(*SMALL))
 
@@ -140,8 +178,21 @@ def test_stores_a_run_that_administrators_steer_where_nobody_owns_it(
     ("choices", "complaint"),
     [
         (("--classifier", "mnist-oracle"), "unknown classifier 'mnist-oracle'"),
-        (("--encoding", "gradient"), "encoding 'gradient' is unknown"),
+        (("--encoding", "gradients"), "encoding 'gradients' is unknown"),
         (("--preset", "imagenet"), "preset 'imagenet' is unknown"),
+        (("--preset", "fig7"), "preset 'fig7' is for classifiers of ImageNet and mnist-lenet knows MNIST"),
+        (("--crops", "5"), "crops 5 is out of range: 1 or 10"),
+        (("--crops", "10"), "crops 10 do not apply: mnist-lenet sees a picture whole"),
+        (("--runs", "0"), "runs 0 is out of range: it must lie between 1 and 100"),
+        (("--runs", "101"), "runs 101 is out of range"),
+        (("--runs", "two"), "runs 'two' must be a whole number"),
+        (("--runs", "2", "--seed", str(2**63 - 1)), "the seeds of 2 runs follow one another"),
+        (("--method", "luck"), "method 'luck' is unknown"),
+        (("--precision", "double"), "precision 'double' is unknown"),
+        (("--encoding", "gradient", "--setting", "E"), "setting 'E' is unknown"),
+        (("--encoding", "gradient", "--classes", "lizard"), "classes 'lizard' are no class indices"),
+        (("--encoding", "gradient", "--classes", "10"), "class 10 to climb is unknown"),
+        (("--encoding", "gradient", "--starts", "none"), "starts 'none' must be a whole number"),
         (("--fidelity", "exact"), "fidelity 'exact' is unknown"),
         (("--generations", "0"), "generations 0 is out of range"),
         (("--generations", "1000000"), "generations 1000000 is out of range"),

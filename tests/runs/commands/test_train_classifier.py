@@ -1,5 +1,6 @@
 """`manage.py train_classifier`."""
 
+import dataclasses
 import io
 import json
 
@@ -24,7 +25,7 @@ def test_trains_on_the_sample_and_writes_weights_that_load(tmp_path):
         ]
     )
 
-    classifier = load_classifier(find("mnist-mlp"), tmp_path, "cpu")
+    classifier = load_classifier(dataclasses.replace(find("mnist-mlp"), folder=tmp_path), "cpu")
     assert classifier.weights_sha256 == card["sha256"]
     assert card["settings"]["seed"] == 5
     assert card["settings"]["epochs"] == 2

@@ -20,8 +20,9 @@ class Command(BaseCommand):
 
     help = (
         "Say what a classifier takes pictures for. Any picture that Pillow reads is made grey (for a "
-        "classifier of grey images), squashed to the classifier's size, 28 x 28 for MNIST, and scaled to "
-        "[0, 1]; transparent parts count as black. MNIST's digits are white on black."
+        "classifier of grey images), brought to the classifier's size in its own way (squashed to 28 x 28 for "
+        "MNIST, the middle square for EfficientNet-Lite) and scaled to [0, 1]; transparent parts count as "
+        "black. MNIST's digits are white on black."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

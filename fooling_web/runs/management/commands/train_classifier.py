@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from fooling_web.home import data_dir
 from fooling_web.runs.management.numbers import whole
-from models_zoo.cards import WEIGHTS, Card
+from models_zoo.cards import WEIGHTS, TrainedCard
 from models_zoo.datasets import LabelledImages, load_mnist, load_mnist_sample
 from models_zoo.errors import ZooError
 from models_zoo.registry import ClassifierEntry, find
@@ -69,7 +69,7 @@ class Command(BaseCommand):
         )
 
 
-def _train_and_save(options: dict[str, Any]) -> Card:
+def _train_and_save(options: dict[str, Any]) -> TrainedCard:
     entry = find(options["name"])
     seed, epochs = whole("seed", options["seed"], 1), whole("epochs", options["epochs"], 20)
     settings = _settings(entry.name, seed, epochs)
