@@ -16,6 +16,7 @@ import numpy.typing as npt
 from evolution.colour_kernel import CODES, GREY
 from evolution.cppn_kernel import N_INPUTS, Graphs, paint
 from evolution.cppn_variation import Rates, vary_networks
+from evolution.encoding import Images
 from evolution.errors import GenomeError
 from evolution.parameters import FUNCTIONS, Coordinates, Parameters
 
@@ -38,8 +39,8 @@ class CppnPopulation:
     def take(self, rows: Rows) -> "CppnPopulation":
         """Return the networks at rows, (B,), in that order; a row may repeat."""
         graphs = self.graphs
-        nodes, node_starts = _gather(graphs.node_starts, rows)
-        edges, edge_starts = _gather(graphs.edge_starts, nodes)
+        nodes, node_starts = slices_at(graphs.node_starts, rows)
+        edges, edge_starts = slices_at(graphs.edge_starts, nodes)
         return CppnPopulation(
             Graphs(
                 node_starts,
@@ -76,8 +77,8 @@ class CppnPopulation:
 class CppnEncoding:
     """Networks as genomes, with the settings of one run."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
+    def __init__(self, parameters: Parameters, device: str = "cpu") -> None:
+        self.parameters, self.device = parameters, device
         self._choices = np.array([FUNCTIONS.index(name) for name in parameters.cppn.functions], np.uint8)
         self._coordinates = coordinates(parameters.height, parameters.width, parameters.cppn.coordinates)
 
@@ -110,13 +111,19 @@ class CppnEncoding:
         graphs = Graphs(*vary_networks(parents.graphs, parents.n_outputs, self._rates(), rng))
         return CppnPopulation(graphs, parents.n_outputs), rows[:, np.newaxis]
 
-    def develop(self, population: CppnPopulation) -> npt.NDArray[np.float32]:
+    def develop(self, population: CppnPopulation) -> Images:
         """Return images, (B, C, H, W) in [0, 1] at the 256 levels of an 8-bit picture.
 
         What a classifier sees is exactly what a PNG of it shows. With three outputs they are read as the run's
         colour says (paper: hue, saturation, value).
         """
-        return self._paint(population, self._coordinates, self.parameters.height, self.parameters.width)
+        height, width = self.parameters.height, self.parameters.width
+        if self.device == "cpu":
+            return self._paint(population, self._coordinates, height, width)
+        from evolution.cppn_torch import develop_on  # brings in torch: only where it is used
+
+        kind, colour = self.parameters.cppn.coordinates, self.parameters.colour
+        return develop_on(population, height, width, kind, colour, self.device)
 
     def develop_at(self, population: CppnPopulation, height: int, width: int) -> npt.NDArray[np.float32]:
         """Return the same pictures, (B, C, height, width), finer or coarser than a classifier sees them."""
@@ -206,7 +213,7 @@ def coordinates(
     return np.stack([x, y, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
 
 
-def _gather(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:
+def slices_at(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:
     """Return the flat positions of the slices at rows one after another, and where each slice then starts."""
     lengths = starts[rows + 1] - starts[rows]
     new_starts = np.zeros(len(rows) + 1, np.int64)

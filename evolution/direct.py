@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from evolution.colour_kernel import CODES, colour_levels
+from evolution.encoding import Images
 from evolution.errors import GenomeError
 from evolution.parameters import Parameters
 from evolution.variation import cross_simulated_binary, step_chosen
@@ -49,8 +50,8 @@ class DirectPopulation:
 class DirectEncoding:
     """Pixels as genomes, with the settings of one run."""
 
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
+    def __init__(self, parameters: Parameters, device: str = "cpu") -> None:
+        self.parameters, self.device = parameters, device
         self._shape = (parameters.channels, parameters.height, parameters.width)
         self._mode = "L" if parameters.channels == 1 else "RGB"  # of the PNG that holds a genome
 
@@ -95,8 +96,12 @@ class DirectEncoding:
             return settings.mutation_rate
         return float(settings.mutation_rate * 0.5 ** (generation // settings.rate_half_life))
 
-    def develop(self, population: DirectPopulation) -> npt.NDArray[np.float32]:
+    def develop(self, population: DirectPopulation) -> Images:
         """Return images, (B, C, H, W) in [0, 1] at the 256 levels of an 8-bit picture."""
+        if self.device != "cpu":
+            from evolution.colour_torch import develop_levels_on  # brings in torch: only where it is used
+
+            return develop_levels_on(population.levels, self.parameters.colour, self.device)
         if self.parameters.channels == 1 or self.parameters.colour == "rgb":
             return np.divide(population.levels, 255, dtype=np.float32)
         count, channels, height, width = population.levels.shape

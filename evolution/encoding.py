@@ -8,7 +8,7 @@ import numpy.typing as npt
 from evolution.parameters import Parameters
 
 Rows = npt.NDArray[np.int64]
-Images = npt.NDArray[np.float32]
+Images = Any  # an array of numpy, or a tensor on the device that the encoding develops on
 
 
 class Population(Protocol):
@@ -39,7 +39,7 @@ class Encoding(Protocol):
         """Return B offspring of B parents, and for each the rows of its parents, (B, 1) or (B, 2)."""
 
     def develop(self, population: Any) -> Images:
-        """Return images, (B, C, H, W) float32 in [0, 1]."""
+        """Return images, (B, C, H, W) float32 in [0, 1], where the classifier wants them."""
 
     def to_bytes(self, population: Any, row: int) -> bytes:
         """Return one genome as it is stored."""
@@ -51,12 +51,15 @@ class Encoding(Protocol):
         """Return the SHA-256 of one genome's content."""
 
 
-def encoding_for(parameters: Parameters) -> Encoding:
-    """Return the encoding that these parameters ask for. To add one, name it here and in `ENCODINGS`."""
+def encoding_for(parameters: Parameters, device: str = "cpu") -> Encoding:
+    """Return the encoding that these parameters ask for. To add one, name it here and in `ENCODINGS`.
+
+    On another device than the CPU, images are developed there and never leave it.
+    """
     if parameters.encoding in ("direct", "gradient"):
         from evolution.direct import DirectEncoding
 
-        return DirectEncoding(parameters)
+        return DirectEncoding(parameters, device)
     from evolution.cppn import CppnEncoding  # brings in the compiler of its kernels: only where it is used
 
-    return CppnEncoding(parameters)
+    return CppnEncoding(parameters, device)

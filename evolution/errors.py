@@ -15,3 +15,7 @@ class GenomeError(EvolutionError):
 
 class CheckpointError(EvolutionError):
     """A checkpoint cannot be continued: damaged, or of another run."""
+
+
+class ArchiveFileError(EvolutionError):
+    """An archive file cannot be read: cut short, altered, of another version, or at odds with itself."""

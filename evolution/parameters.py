@@ -33,6 +33,7 @@ MAX_CLASSES = 100_000
 MAX_STARTS = 1000
 MAX_SEED = 2**63 - 1
 MAX_SIDE = 1024  # pixels
+MAX_CLIMBING = 2**28  # values of all images of a gradient ascent, which are held and kept whole: 1 GiB
 SMALL_PICTURE = 10_000  # numbers: below it genomes of pixels are small enough to keep the whole history
 MAX_WEIGHT = 1000  # beyond it the rendering kernel's sine could meet arguments that it cannot reduce
 
@@ -181,6 +182,13 @@ class Parameters:
             raise ParameterError(
                 f"encoding 'gradient' climbs by itself: method {self.method!r} does not apply to it"
             )
+        values = self.offspring * self.channels * self.height * self.width
+        if self.encoding == "gradient" and values > MAX_CLIMBING:
+            most = MAX_CLIMBING // (values // self.offspring)
+            raise ParameterError(
+                f"{self.offspring:,} images to climb are too many to hold at once; "
+                f"of this size {most:,} fit: give fewer classes or starts"
+            )
         if self.offspring % 2 and self.encoding != "gradient":
             raise ParameterError(
                 f"a population of {self.offspring} must be even: offspring are made in pairs"
@@ -235,23 +243,6 @@ class Parameters:
     def replaced(self, **changes: Any) -> "Parameters":
         """Return a copy with some settings changed."""
         return replace(self, **changes)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """A named size of a run."""
-
-    title: str
-    generations: int
-    population: int
-
-
-# To add one, put its numbers here with their source; forms and commands offer it at once.
-PRESETS: dict[str, Preset] = {
-    "paper": Preset(title="The paper's figures 4 and 5", generations=200, population=200),
-    "quick-look": Preset(title="Quick look", generations=50, population=100),
-    "released-code": Preset(title="The released code's full length", generations=1000, population=200),
-}
 
 
 def _released_code() -> dict[str, Any]:

@@ -13,7 +13,6 @@ from evolution.parameters import (
     FUNCTIONS,
     GRADIENT_SETTINGS,
     MAX_GENERATIONS,
-    PRESETS,
     PUBLISHED_CLASSES,
     CppnParameters,
     DirectParameters,
@@ -203,15 +202,6 @@ def test_gives_a_changed_copy():
 def test_checks_a_changed_copy_too():
     with pytest.raises(ParameterError, match="generations 0"):
         Parameters().replaced(generations=0)
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_offers_presets_that_it_accepts(name):
-    preset = PRESETS[name]
-
-    Parameters(
-        generations=preset.generations, first_population=preset.population, offspring=preset.population
-    )
 
 
 def test_allows_fewer_functions():
