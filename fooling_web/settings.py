@@ -97,6 +97,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "fooling_web.users",
     "fooling_web.runs",
+    "fooling_web.classifiers",
+    "fooling_web.exports",
 ]
 
 MIDDLEWARE = [
@@ -210,6 +212,7 @@ RUN_LEASE_SECONDS = _environment_seconds("RUN_LEASE_SECONDS", 10)
 RUN_FLUSH_SECONDS = 1.0
 RUN_ATTEMPTS = 20  # claims in a row that kept nothing, before a run is given up
 ACTIVE_RUNS_PER_USER = _environment_number("ACTIVE_RUNS_PER_USER", 5)
+CLASSIFIER_UPLOAD_MEGABYTES = _environment_number("CLASSIFIER_UPLOAD_MEGABYTES", 600)
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = [

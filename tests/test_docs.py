@@ -10,7 +10,8 @@ from pydoc import locate
 import pytest
 from django.core.management import CommandParser, call_command, get_commands, load_command_class
 
-from evolution.parameters import ENCODINGS, FIDELITIES, PRESETS
+from evolution.parameters import ENCODINGS, FIDELITIES
+from evolution.presets import PRESETS
 from models_zoo.registry import CLASSIFIERS
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -19,7 +20,8 @@ PICTURES = PROJECT / "docs" / "pictures"
 TUTORIAL = PROJECT / "docs" / "tutorial.md"
 OPERATIONS = PROJECT / "docs" / "operations.md"
 DECISIONS = PROJECT / "docs" / "decisions" / "README.md"
-PACKAGES = "benchmarks|bootstrap|evolution|fooling_web|models_zoo"
+PAPER = PROJECT / "docs" / "paper.md"
+PACKAGES = "benchmarks|bootstrap|evolution|fooling_web|models_zoo|standalone"
 FOLDERS = rf"{PACKAGES}|docs|static|templates|tests|\.ci"
 HEAVIEST_PICTURE = 200_000  # bytes
 PLACEHOLDERS = re.compile(r"[A-Z_]+|.*[<>*{].*")
@@ -205,12 +207,20 @@ def test_names_classifiers_that_exist(document):
 
 
 def test_gives_the_sizes_of_the_presets():
-    rows = re.findall(r"^\| (.+?) \| ([\d,]+) \| ([\d,]+) \| `(.+?)` \|$", TUTORIAL.read_text(), re.MULTILINE)
+    lines = [line.strip("| ").split(" | ") for line in section(PAPER, "The experiments by name").splitlines()]
+    rows = {cells[0].strip("`"): cells[1:] for cells in lines if cells[0].strip("`") in PRESETS}
 
-    assert {name: (title, generations, population) for title, generations, population, name in rows} == {
-        name: (preset.title, f"{preset.generations:,}", f"{preset.population:,}")
-        for name, preset in PRESETS.items()
-    }
+    assert rows == {name: cells_of(preset) for name, preset in PRESETS.items()}
+
+
+def cells_of(preset):
+    """Return how a preset stands in the table."""
+    generations, images = f"{preset.generations:,}", f"{preset.population:,}"
+    if preset.encoding == "gradient":
+        generations = f"{generations} steps" if preset.generations else "steps by setting"
+        images = f"{len(preset.classes)} classes x {preset.starts}"
+    encoding = preset.encoding or "either"
+    return [preset.title, encoding, generations, images, str(preset.crops), str(preset.runs)]
 
 
 def test_says_of_every_library_why_it_is_here():

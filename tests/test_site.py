@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from fooling_web.runs.models import Run
 from tests.factories import executed, launched
+from tests.imagined import imagined
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +30,19 @@ def test_hangs_the_best_finished_run(client: Client, alice: Any) -> None:
 
     assert answer.context["featured"] == best
     assert answer.content.decode().count("evolved image, LeNet says") == 10 + 3 * 10
+
+
+def test_hangs_the_longest_run_against_a_thousand_classes_as_a_mosaic(client: Client) -> None:
+    imagined(classes=1000, generations=1)
+    longest = imagined(classes=1000, generations=3).run
+
+    answer = client.get(HOME)
+
+    (mosaic,) = answer.context["mosaics"]
+    rows = [rows for _, _, rows in mosaic.atlases]
+    assert mosaic.run == longest
+    assert rows == [20, 20, 10]  # of twenty pictures each
+    assert all(client.get(address).status_code == 200 for address, _, _ in mosaic.atlases)
 
 
 @pytest.mark.parametrize("visibility", ["private", "unlisted"])

@@ -16,15 +16,18 @@ import numpy.typing as npt
 import torch
 from django.conf import settings
 from django.db import OperationalError, transaction
+from torch import Tensor
 
 from evolution.checkpoint import Checkpoint, Holding, random_state_of
 from evolution.encoding import Encoding, encoding_for
 from evolution.errors import EvolutionError
+from evolution.gradient_ascent import NOT_YET, Ascent, targets_of
 from evolution.map_elites import Generation, Search, evolve
 from evolution.parameters import Parameters
+from evolution.searching import Method, generations, method_for
 from evolution.statistics import summarise
 from fooling_web.runs.events import announce
-from fooling_web.runs.models import Champion, GenerationStat, Individual, LeaseLost, Run, Takeover
+from fooling_web.runs.models import Champion, Climb, GenerationStat, Individual, LeaseLost, Run, Takeover
 from models_zoo.classifier import Classifier
 from models_zoo.errors import ZooError
 from models_zoo.registry import CLASSIFIERS, load
@@ -35,6 +38,7 @@ torch.set_num_threads(
 )  # runs share the cores as processes; torch's own threads would spin against each other
 
 TOP = 5  # confidences that an individual keeps
+FLUSH_SHARE = 10  # a search with a state of its own computes so many times as long as it takes to keep that
 MOST_AT_ONCE = 500  # images that a classifier sees in one batch: bounds its memory, whatever the population
 
 
@@ -73,6 +77,8 @@ def execute(
         logger.exception("run %s stopped", run.pk)
         run.fail("an error in the program stopped this run; the worker's log tells more")
     run.release()
+    if not run.is_unfinished:
+        run.search_states.all().delete()
     announce(run)
     return True
 
@@ -84,12 +90,14 @@ def archive_sha256(run: Run) -> str:
 
 
 def warm_up() -> None:
-    """Load torch, the classifiers and the compiled kernels before the first run asks for them."""
-    for name in sorted(CLASSIFIERS):
+    """Load torch, the small classifiers and the compiled kernels before the first run asks for them."""
+    for entry in CLASSIFIERS.values():
+        if entry.dataset != "mnist":
+            continue  # its first run can wait the second that it takes, and not every worker needs its memory
         try:
-            classifier = load(name)
+            classifier = load(entry.name)
         except ZooError as error:
-            logger.warning("classifier %s is not available: %s", name, error)
+            logger.warning("classifier %s is not available: %s", entry.name, error)
             continue
         encoding = encoding_for(Parameters())
         search = Search.begin(classifier.n_classes, seed=0)
@@ -104,18 +112,23 @@ def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
         )
     announce(run)
     parameters = run.settings
-    encoding, classifier = encoding_for(parameters), load(run.classifier)
+    classifier = load(run.classifier).with_views(crops=parameters.crops, precision=parameters.precision)
+    encoding = encoding_for(parameters, str(classifier.device))
     _refuse_other_weights(run, classifier)
-    search = _restore(run, encoding, classifier.n_classes)
-    ledger = Ledger(run, encoding, search)
-    for generation in evolve(encoding, Attentive(run, classifier), parameters, search):
-        ledger.record(generation)
-        over = time.monotonic() > deadline
-        if over or ledger.is_due():
-            ledger.keep()
-            watch(run)
-            if over or not run.go_on():
-                return
+    method = method_for(encoding, Attentive(run, classifier), parameters)
+    ledger = Ledger.opened(run, encoding, method, _restore(run, encoding, classifier.n_classes))
+    try:
+        for generation in generations(method, parameters, ledger.search):
+            ledger.record(generation)
+            over = time.monotonic() > max(deadline, ledger.worthwhile)
+            if over or ledger.is_due():
+                ledger.keep()
+                watch(run)
+                if over or not run.go_on():
+                    return
+    except Unwanted:
+        ledger.keep_whole_steps()
+        raise
     ledger.keep(finished=True)
     watch(run)
 
@@ -159,13 +172,29 @@ class Attentive:
         self.run, self.classifier = run, classifier
         self._looked_up = time.monotonic()
 
+    @property
+    def device(self) -> str:
+        """Where the classifier computes."""
+        return str(self.classifier.device)
+
+    @property
+    def mean_colour(self) -> tuple[float, ...]:
+        """The mean of the images that the classifier was trained on, for each channel."""
+        return self.classifier.entry.mean_colour
+
+    def differentiate(self, images: Tensor, class_indices: Tensor) -> tuple[Tensor, Tensor]:
+        """Return confidences and gradients as the classifier does; raises LeaseLost and Unwanted."""
+        if time.monotonic() - self._looked_up >= settings.RUN_FLUSH_SECONDS:
+            self._look_up()
+        return self.classifier.differentiate(images, class_indices)
+
     def __call__(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the confidences (B, n_classes) of images (B, C, H, W); raises LeaseLost and Unwanted."""
-        confidences = []
-        for start in range(0, len(images), MOST_AT_ONCE):
+        confidences, most = [], min(MOST_AT_ONCE, self.classifier.batch_size)
+        for start in range(0, len(images), most):
             if start and time.monotonic() - self._looked_up >= settings.RUN_FLUSH_SECONDS:
                 self._look_up()
-            confidences.append(self.classifier(images[start : start + MOST_AT_ONCE]))
+            confidences.append(self.classifier(images[start : start + most]))
         return np.concatenate(confidences) if len(confidences) > 1 else confidences[0]
 
     def _look_up(self) -> None:
@@ -178,11 +207,31 @@ class Attentive:
 class Ledger:
     """What a run has found since its last flush."""
 
-    def __init__(self, run: Run, encoding: Encoding, search: Search) -> None:
-        self.run, self.encoding, self.search = run, encoding, search
+    def __init__(self, run: Run, encoding: Encoding, method: Method, search: Search) -> None:
+        self.run, self.encoding, self.method, self.search = run, encoding, method, search
         self._seconds_before = run.seconds
         self._begun = self._flushed = time.monotonic()
+        self._effort = 0.0  # seconds that reading or writing the state of the search took
+        self._milestones_kept: npt.NDArray[np.int32] | None = None
         self._clear()
+
+    @classmethod
+    def opened(cls, run: Run, encoding: Encoding, method: Method, champions: Search) -> "Ledger":
+        """Return the ledger of a search that goes on from its champions; raises CheckpointError."""
+        begun = time.monotonic()
+        if run.generation is None:
+            return cls(run, encoding, method, method.begun(champions))
+        state = run.kept_state()
+        ledger = cls(run, encoding, method, method.resumed(champions, state))
+        if state:
+            run.extend_lease()  # a large one takes longer to read than a lease lasts
+            ledger._effort = time.monotonic() - begun
+        return ledger
+
+    @property
+    def worthwhile(self) -> float:
+        """Until when to compute before the next flush, be it that the slice is over: a large state takes its time."""
+        return self._flushed + FLUSH_SHARE * self._effort
 
     def record(self, generation: Generation) -> None:
         """Take down one generation."""
@@ -221,10 +270,17 @@ class Ledger:
 
     def is_due(self) -> bool:
         """Whether the last flush is long enough ago."""
-        return time.monotonic() - self._flushed >= settings.RUN_FLUSH_SECONDS
+        return time.monotonic() >= max(self._flushed + settings.RUN_FLUSH_SECONDS, self.worthwhile)
+
+    def keep_whole_steps(self) -> None:
+        """Write what an interrupted ascent has found: until a step is done it leaves the search as it was."""
+        if isinstance(self.search, Ascent) and self._statistics:
+            self.keep()
 
     def keep(self, finished: bool = False) -> None:
         """Write everything in one transaction, then ring; raises LeaseLost and writes nothing if fenced off."""
+        begun = time.monotonic()
+        state = b"" if finished else self.method.state_of(self.search)
         with transaction.atomic():
             self.run.keep(**self._progress())
             Individual.objects.bulk_create(self._individuals)
@@ -236,11 +292,53 @@ class Ledger:
                 update_fields=["individual", "confidence", "generation"],
             )
             GenerationStat.objects.bulk_create(self._statistics)
+            if not self.run.settings.keeps_every_genome:
+                self._forget_dethroned()
+            self._keep_climbs()
+            if state:
+                self.run.keep_state(state)
+                self.run.extend_lease()  # again: a large one takes longer to write than a lease lasts
             if finished:
                 self.run.finish()
         announce(self.run)
         self._flushed = time.monotonic()
+        self._effort = self._flushed - begun if state else 0.0
         self._clear()
+
+    def _keep_climbs(self) -> None:
+        """Write the milestones of an ascent that were passed since the last flush."""
+        if not isinstance(self.search, Ascent):
+            return
+        milestones, targets = (
+            self.search.milestones,
+            targets_of(self.run.settings.gradient, self.search.archive.n_classes),
+        )
+        kept = self._milestones_kept
+        changed = range(len(targets)) if kept is None else np.flatnonzero((milestones != kept).any(axis=1))
+        Climb.objects.bulk_create(
+            [self._climb(int(targets[row]), int(row), milestones[row]) for row in changed],
+            update_conflicts=True,
+            unique_fields=["run", "class_index", "start"],
+            update_fields=Climb.MILESTONES,
+        )
+        self._milestones_kept = milestones.copy()
+
+    def _climb(self, class_index: int, row: int, milestones: npt.NDArray[np.int32]) -> Climb:
+        steps = (None if step == NOT_YET else int(step) for step in milestones)
+        start = row % self.run.settings.gradient.starts
+        return Climb(
+            run=self.run,
+            class_index=class_index,
+            start=start,
+            **dict(zip(Climb.MILESTONES, steps, strict=True)),
+        )
+
+    def _forget_dethroned(self) -> None:
+        """Drop large genomes that hold no class any more: of them the history keeps the numbers alone."""
+        seen = {individual.number for individual in self._individuals}
+        seen |= {takeover.taken_from for takeover in self._takeovers if takeover.taken_from is not None}
+        dethroned = seen - set(self.search.archive.holders.tolist())
+        self.run.individuals.filter(number__in=dethroned).update(genome=b"")
 
     def _clear(self) -> None:
         self._individuals: list[Individual] = []

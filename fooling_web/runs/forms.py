@@ -1,7 +1,9 @@
-"""The launch form: it offers exactly what the engine's parameters and the registry accept."""
+"""The launch form: it offers exactly what the engine's parameters, the presets and the registry accept."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -9,28 +11,49 @@ from django.core.exceptions import ValidationError
 
 from evolution.errors import ParameterError
 from evolution.parameters import (
+    CROPS,
     ENCODINGS,
     FIDELITIES,
+    GRADIENT_SETTINGS,
     MAX_GENERATIONS,
     MAX_POPULATION,
     MAX_SEED,
-    PRESETS,
+    MAX_STARTS,
+    METHODS,
     Parameters,
 )
-from fooling_web.runs.launching import launch, parameters_for
-from fooling_web.runs.models import Run
+from evolution.presets import (
+    CHANNELS,
+    MAX_RUNS,
+    OWN_NUMBERS,
+    PRESETS,
+    Choices,
+    Preset,
+    classes_from,
+    classes_in_words,
+    parameters_of,
+    preset_of,
+    presets_for,
+    setting_of,
+)
+from fooling_web.runs.launching import launch, launch_sweep, require_seeds
+from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
-from models_zoo.errors import ZooError
-from models_zoo.registry import CLASSIFIERS, ClassifierEntry
+from models_zoo.errors import UnknownClassifier, ZooError
+from models_zoo.registry import ClassifierEntry, all_entries, find
 
 OWN = "own"
+AS_THE_PRESET = ("", "As the preset")
+GROUPS = {"mnist": "MNIST", "imagenet": "ImageNet", "custom": "Classes of their own"}
+VIEWS = {1: "One, in the centre", 10: "Ten"}
+PROPOSED = {"mnist": "paper", "imagenet": "fig7-quick"}  # what suits a small machine
 
 
 def no_room() -> str:
     """Say that a person has as many active runs as one may have."""
     return (
-        f"You have {settings.ACTIVE_RUNS_PER_USER} active runs, the most one person may have here. "
-        "Wait for one to finish, or pause or cancel one."
+        f"You have {settings.ACTIVE_RUNS_PER_USER} active runs, the most one person may have here; those of a "
+        "sweep count as one. Wait for one to finish, or pause or cancel one."
     )
 
 
@@ -46,24 +69,53 @@ class ClassifierOption:
     value: str
     title: str
     summary: str
+    kind: str  # of presets that it fits
     test_error: float | None  # percent; unknown where its card is damaged
+    missing: str  # how to get its weights; empty where they are here
     checked: bool
 
 
-class LaunchForm(forms.Form):
-    """Everything that a person chooses about a run."""
+@dataclass(frozen=True)
+class ClassifierGroup:
+    """Classifiers that were trained on the same data set."""
 
-    classifier = forms.ChoiceField(
-        choices=[(name, entry.title) for name, entry in CLASSIFIERS.items()], widget=forms.RadioSelect
+    title: str
+    options: list[ClassifierOption]  # whose weights are here
+    absent: list[ClassifierOption]
+
+
+@dataclass(frozen=True)
+class PresetOption:
+    """An experiment in one size, as the form shows it."""
+
+    value: str
+    size: str
+    numbers: str
+    encoding: str  # empty: whichever is chosen
+    is_proposed: bool
+    checked: bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of the paper with the sizes in which it is offered."""
+
+    kind: str
+    title: str
+    shows: str
+    sizes: list[PresetOption]
+
+
+class LaunchForm(forms.Form):
+    """Everything that a person chooses about a run, or about a sweep of runs."""
+
+    classifier = forms.ChoiceField(widget=forms.RadioSelect)
+    preset = forms.ChoiceField(
+        choices=[*((name, preset.title) for name, preset in PRESETS.items()), (OWN, "Own numbers")],
+        widget=forms.RadioSelect,
+        label="Experiment",
     )
     encoding = forms.ChoiceField(choices=list(ENCODINGS.items()), widget=forms.RadioSelect)
-    preset = forms.ChoiceField(
-        choices=[
-            *((name, f"{p.title}: {p.generations:,} × {p.population}") for name, p in PRESETS.items()),
-            (OWN, "Own numbers"),
-        ],
-        widget=forms.RadioSelect,
-    )
     generations = forms.IntegerField(min_value=1, max_value=MAX_GENERATIONS, required=False)
     population = forms.IntegerField(
         min_value=2,
@@ -71,6 +123,46 @@ class LaunchForm(forms.Form):
         validators=[_require_even],
         required=False,
         help_text="Images in each generation; an even number.",
+    )
+    runs = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_RUNS,
+        required=False,
+        label="Number of runs",
+        help_text="With seeds that follow one another; more than one are a sweep. Left empty, as the preset says.",
+    )
+    method = forms.ChoiceField(
+        choices=list(METHODS.items()),
+        required=False,
+        help_text="The other two are baselines of the follow-up paper.",
+    )
+    crops = forms.TypedChoiceField(
+        choices=[AS_THE_PRESET, *((number, VIEWS[number]) for number in CROPS)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+        label="Views of an image",
+        help_text="Ten: corners and centre, each with its mirror image, take ten times as long.",
+    )
+    precision = forms.ChoiceField(
+        choices=[("float32", "Single"), ("half", "Half")],
+        required=False,
+        help_text="Of the classifier's arithmetic. Half is quicker on a graphics processor, and a little coarser.",
+    )
+    setting = forms.ChoiceField(
+        choices=[AS_THE_PRESET, *((name, f"Setting {name}") for name in GRADIENT_SETTINGS)],
+        required=False,
+        label="Setting of the ascent",
+        help_text="A has no regularisation; B decays; C blurs as well; D clips small pixels, too.",
+    )
+    classes = forms.CharField(
+        max_length=10_000,
+        required=False,
+        label="Classes to climb",
+        help_text="“published”, “all”, or class indices such as 200, 207. Left empty, as the preset says.",
+    )
+    starts = forms.IntegerField(
+        min_value=1, max_value=MAX_STARTS, required=False, label="Starts for each class"
     )
     fidelity = forms.ChoiceField(choices=list(FIDELITIES.items()), widget=forms.RadioSelect)
     seed = forms.IntegerField(
@@ -87,86 +179,175 @@ class LaunchForm(forms.Form):
     DEFAULTS = {
         "classifier": "mnist-lenet",
         "encoding": "cppn",
-        "preset": "paper",
+        "preset": PROPOSED["mnist"],
         "generations": 200,
         "population": 200,
         "fidelity": "paper",
         "visibility": Run.Visibility.PUBLIC,
     }
 
-    def __init__(self, data: Any = None, *, owner: User | None = None, cloned: Run | None = None) -> None:
-        super().__init__(data, initial={**self.DEFAULTS, **(_settings_of(cloned) if cloned else {})})
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        owner: User | None = None,
+        cloned: Run | None = None,
+        classifier: str | None = None,
+    ) -> None:
+        self.entries = all_entries()
+        wanted = next((entry for entry in self.entries if entry.name == classifier), None)
+        proposed = {"classifier": wanted.name, "preset": PROPOSED[_kind(wanted)]} if wanted else {}
+        cloned_settings = _settings_of(cloned) if cloned else {}
+        super().__init__(data, initial={**self.DEFAULTS, **proposed, **cloned_settings})
+        known = cast(forms.ChoiceField, self.fields["classifier"])
+        known.choices = [(entry.name, entry.title) for entry in self.entries]
         self.owner, self.cloned = owner, cloned
 
     @property
-    def classifier_options(self) -> list[ClassifierOption]:
-        """The classifiers with what a person chooses by."""
-        chosen = self["classifier"].value()
-        return [
-            ClassifierOption(name, entry.title, entry.summary, _test_error(entry), name == chosen)
-            for name, entry in CLASSIFIERS.items()
-        ]
+    def classifier_groups(self) -> Iterator[ClassifierGroup]:
+        """The classifiers with what a person chooses by, parted by what they were trained on."""
+        for dataset, title in GROUPS.items():
+            options = [self._option(entry) for entry in self.entries if entry.dataset == dataset]
+            if options:
+                yield ClassifierGroup(
+                    title,
+                    [option for option in options if not option.missing],
+                    [option for option in options if option.missing],
+                )
+
+    @property
+    def experiments(self) -> list[Experiment]:
+        """The presets, those of one experiment together."""
+        rows = groupby(PRESETS.items(), key=lambda item: (item[1].dataset, item[1].experiment))
+        return [self._experiment(list(row)) for _, row in rows]
+
+    @property
+    def wrong_details(self) -> bool:
+        """Whether an error hides among what is folded away."""
+        return any(
+            self[name].errors for name in ("method", "crops", "precision", "setting", "classes", "starts")
+        )
 
     def clean(self) -> dict[str, Any]:
         """Turn the choices into parameters, by the engine's own checks."""
         cleaned = super().clean() or {}
-        if cleaned.get("preset") in PRESETS:
-            self._forget_own_numbers()
+        self._forget_what_does_not_count(cleaned.get("preset"), cleaned.get("encoding"))
         if not self.errors:
-            self.parameters = self._parameters(cleaned)
-            self._require_weights(cleaned["classifier"])
+            entry = find(cleaned["classifier"])
+            preset = self._preset(cleaned, entry)
+            self._require_weights(entry)
+            self.n_runs = cleaned.get("runs") or preset.runs
+            self.parameters = self._parameters(cleaned, preset, entry)
+            self._require_seeds(cleaned["seed"])
         if self.owner and not self.owner.runs.have_room():
             raise ValidationError(no_room())
         return cleaned
 
-    def save(self) -> Run:
-        """Store a queued run with its parameters and seed frozen."""
+    def save(self) -> Run | Sweep:
+        """Store a queued run, or a sweep whose runs wait their turn, with parameters and seeds frozen."""
         chosen = self.cleaned_data
-        return launch(
-            chosen["classifier"],
-            chosen["encoding"],
-            parameters=self.parameters,
-            seed=chosen["seed"],
-            name=chosen["name"],
-            owner=self.owner,
-            visibility=chosen["visibility"],
-            cloned_from=self.cloned,
+        common: dict[str, Any] = {
+            "parameters": self.parameters,
+            "seed": chosen["seed"],
+            "name": chosen["name"],
+            "owner": self.owner,
+            "visibility": chosen["visibility"],
+            "cloned_from": self.cloned,
+        }
+        if self.n_runs == 1:
+            return launch(chosen["classifier"], self.parameters.encoding, **common)
+        preset = "" if chosen["preset"] == OWN else chosen["preset"]
+        return launch_sweep(
+            chosen["classifier"], self.parameters.encoding, runs=self.n_runs, preset=preset, **common
         )
 
-    def _parameters(self, cleaned: dict[str, Any]) -> Parameters:
-        generations, population = self._size(cleaned)
-        try:
-            return parameters_for(
-                cleaned["classifier"],
-                cleaned["encoding"],
-                generations=generations,
-                population=population,
-                fidelity=cleaned["fidelity"],
-            )
-        except ParameterError as error:
-            raise ValidationError(str(error)) from error
+    def _option(self, entry: ClassifierEntry) -> ClassifierOption:
+        chosen = self["classifier"].value()
+        return ClassifierOption(
+            value=entry.name,
+            title=entry.title,
+            summary=entry.summary,
+            kind=_kind(entry),
+            test_error=_test_error(entry),
+            missing=_missing(entry),
+            checked=entry.name == chosen,
+        )
 
-    def _require_weights(self, classifier: str) -> None:
+    def _experiment(self, row: list[tuple[str, Preset]]) -> Experiment:
+        chosen = self["preset"].value()
+        first = row[0][1]
+        sizes = [
+            PresetOption(
+                value=name,
+                size=preset.size,
+                numbers=in_numbers(preset),
+                encoding=preset.encoding or "",
+                is_proposed=name in PROPOSED.values(),
+                checked=name == chosen,
+            )
+            for name, preset in row
+        ]
+        return Experiment(first.dataset or "", first.experiment, first.shows, sizes)
+
+    def _preset(self, cleaned: dict[str, Any], entry: ClassifierEntry) -> Preset:
+        if cleaned["preset"] == OWN:
+            self._require_own_numbers(cleaned)
         try:
-            CLASSIFIERS[classifier].require_weights()
+            return preset_of("" if cleaned["preset"] == OWN else cleaned["preset"], entry)
+        except ParameterError as error:
+            fitting = ", ".join(PRESETS[name].title for name in presets_for(entry))
+            self.add_error(
+                "preset", f"This is not for {entry.title}. Choose another, or own numbers: {fitting}."
+            )
+            raise ValidationError([]) from error
+
+    def _parameters(self, cleaned: dict[str, Any], preset: Preset, entry: ClassifierEntry) -> Parameters:
+        is_own = preset == OWN_NUMBERS
+        try:
+            choices = Choices(
+                encoding=preset.encoding or cleaned["encoding"],
+                method=cleaned["method"] or "map-elites",
+                generations=cleaned["generations"] if is_own else None,
+                population=cleaned["population"] if is_own else None,
+                crops=cleaned["crops"],
+                precision=cleaned["precision"] or "float32",
+                fidelity=cleaned["fidelity"],
+                setting=cleaned["setting"] or None,
+                classes=classes_from(cleaned["classes"], entry) if cleaned["classes"] else None,
+                starts=cleaned["starts"],
+            )
+            return parameters_of(preset, entry, choices)
+        except ParameterError as error:
+            raise ValidationError(_sentence(str(error))) from error
+
+    def _require_weights(self, entry: ClassifierEntry) -> None:
+        try:
+            entry.require_weights()
         except ZooError as error:
             raise ValidationError(str(error)) from error
 
-    def _forget_own_numbers(self) -> None:
-        """A preset has its own: what stands in fields that are not shown does not count."""
-        for field in ("generations", "population"):
-            self.errors.pop(field, None)
+    def _require_seeds(self, seed: int | None) -> None:
+        try:
+            require_seeds(seed, self.n_runs)
+        except ParameterError as error:
+            self.add_error("seed", _sentence(str(error)))
 
-    def _size(self, cleaned: dict[str, Any]) -> tuple[int, int]:
-        if cleaned["preset"] != OWN:
-            preset = PRESETS[cleaned["preset"]]
-            return preset.generations, preset.population
+    def _forget_what_does_not_count(self, preset: str | None, encoding: str | None) -> None:
+        """A preset has its own numbers, gradient ascent its own population: those fields are not shown."""
+        own = () if preset == OWN else ("generations", "population")
+        for field in {*own, *(("population",) if encoding == "gradient" else ())}:
+            self.errors.pop(field, None)
+            self.cleaned_data.setdefault(field, None)
+
+    def _require_own_numbers(self, cleaned: dict[str, Any]) -> None:
+        """Gradient ascent alone knows without being told: its setting has steps, its classes are its images."""
+        if cleaned["encoding"] == "gradient":
+            return
         for field in ("generations", "population"):
             if cleaned.get(field) is None:
                 self.add_error(field, "Give a number, or choose a preset.")
         if self.errors:
             raise ValidationError([])
-        return cleaned["generations"], cleaned["population"]
 
 
 class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only
@@ -178,6 +359,32 @@ class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stub
         widgets = {"visibility": forms.RadioSelect}
 
 
+class SweepForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
+    """What may still be changed about a sweep; whoever may see it may see its runs."""
+
+    class Meta:
+        model = Sweep
+        fields = ["name", "visibility"]
+        widgets = {"visibility": forms.RadioSelect}
+
+
+def in_numbers(preset: Preset) -> str:
+    """Write a preset's size: "5 runs of 5,000 × 400, ten views"."""
+    runs = f"{preset.runs} runs of " if preset.runs > 1 else ""
+    if preset.encoding == "gradient":
+        steps = f"{preset.generations:,} steps" if preset.generations else "steps by its setting"
+        return f"{runs}{len(preset.classes)} classes × {preset.starts}, {steps}"
+    views = ", ten views" if preset.crops > 1 else ""
+    return f"{runs}{preset.generations:,} × {preset.population}{views}"
+
+
+def _kind(entry: ClassifierEntry) -> str:
+    """Return the data set whose presets a classifier fits."""
+    if entry.dataset in CHANNELS:
+        return entry.dataset
+    return next(dataset for dataset, channels in CHANNELS.items() if channels == entry.channels)
+
+
 def _test_error(entry: ClassifierEntry) -> float | None:
     try:
         return entry.card["test_error_percent"]
@@ -185,19 +392,68 @@ def _test_error(entry: ClassifierEntry) -> float | None:
         return None
 
 
+def _missing(entry: ClassifierEntry) -> str:
+    """Return how to get weights that are not here."""
+    if entry.weights_path.exists():
+        return ""
+    try:
+        entry.require_weights()
+    except ZooError as error:
+        return _sentence(str(error))
+    return ""
+
+
+def _sentence(line: str) -> str:
+    return f"{line[:1].upper()}{line[1:]}."
+
+
 def _settings_of(run: Run) -> dict[str, Any]:
     """Return a run's choices as the form's initial values."""
     parameters = run.settings
-    size = (parameters.generations, parameters.offspring)
-    alike = (name for name, preset in PRESETS.items() if (preset.generations, preset.population) == size)
+    gradient = parameters.gradient
+    is_climbing = run.encoding == "gradient"
     return {
         "classifier": run.classifier,
         "encoding": run.encoding,
-        "preset": next(alike, OWN),
+        "preset": _preset_of(run),
         "generations": parameters.generations,
-        "population": parameters.offspring,
+        "population": 200 if is_climbing else parameters.offspring,
+        "method": parameters.method,
+        "crops": parameters.crops,
+        "precision": parameters.precision,
+        "setting": setting_of(gradient) if is_climbing else "",
+        "classes": classes_in_words(gradient) if is_climbing else "",
+        "starts": gradient.starts if is_climbing else None,
         "fidelity": parameters.fidelity,
         "seed": run.seed,
         "name": f"{run.name} (clone)"[:100],
         "visibility": run.visibility,
     }
+
+
+def _preset_of(run: Run) -> str:
+    """Return the first preset that comes to the same settings."""
+    settings_ = run.settings
+    try:
+        entry = find(run.classifier)
+    except UnknownClassifier:
+        return OWN
+    for name in presets_for(entry):
+        preset = PRESETS[name]
+        if preset.encoding in (None, run.encoding) and settings_ == _alike(preset, entry, settings_):
+            return name
+    return OWN
+
+
+def _alike(preset: Preset, entry: ClassifierEntry, settings_: Parameters) -> Parameters | None:
+    """Return a preset's settings with what a preset leaves open as it is in others."""
+    choices = Choices(
+        encoding=settings_.encoding,
+        method=settings_.method,
+        precision=settings_.precision,
+        fidelity=settings_.fidelity,
+    )
+    try:
+        return parameters_of(preset, entry, choices)
+    except ParameterError:
+        return None

@@ -1,30 +1,26 @@
-"""Store a queued run with its parameters and seed frozen: the form and the commands both come here."""
+"""Store queued runs with their parameters and seeds frozen: the form and the commands both come here."""
 
 import secrets
+from typing import Any
 
-from evolution.parameters import ENCODINGS, Parameters
-from fooling_web.runs.models import Run
+from django.db import transaction
+
+from evolution.errors import ParameterError
+from evolution.parameters import ENCODINGS, MAX_SEED, Parameters
+from evolution.presets import OWN_NUMBERS, Choices, parameters_of
+from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
 from models_zoo.registry import find
 
 LARGEST_DRAWN_SEED = 10**6  # short enough to read aloud
 
 
-def parameters_for(
-    classifier: str, encoding: str, *, generations: int, population: int, fidelity: str = "paper"
-) -> Parameters:
-    """Return parameters whose images fit the classifier; raises ParameterError or UnknownClassifier."""
-    entry = find(classifier)
-    return Parameters.for_fidelity(
-        fidelity,
-        encoding=encoding,
-        generations=generations,
-        first_population=population,
-        offspring=population,
-        channels=entry.channels,
-        height=entry.height,
-        width=entry.width,
-    )
+def parameters_for(classifier: str, encoding: str, **choices: Any) -> Parameters:
+    """Return parameters whose images fit the classifier; raises ParameterError or UnknownClassifier.
+
+    `choices` are those of `evolution.presets.Choices`: generations, population, fidelity, method, crops, ...
+    """
+    return parameters_of(OWN_NUMBERS, find(classifier), Choices(encoding=encoding, **choices))
 
 
 def launch(
@@ -37,21 +33,24 @@ def launch(
     owner: User | None = None,
     visibility: str = Run.Visibility.PUBLIC,
     cloned_from: Run | None = None,
+    sweep: Sweep | None = None,
+    status: str = Run.Status.QUEUED,
 ) -> Run:
     """Store a queued run; a seed that is not given is drawn. Whoever calls rings the bell.
 
-    Raises UnknownClassifier, or WeightsCorrupted where the classifier's file is damaged.
+    Raises UnknownClassifier, or WeightsCorrupted where the classifier's file is missing or damaged.
     """
     entry = find(classifier)
     entry.require_weights()
-    parameters = parameters or parameters_for(classifier, encoding, generations=200, population=200)
-    if seed is None:
-        seed = secrets.randbelow(LARGEST_DRAWN_SEED)
+    parameters = parameters or parameters_for(classifier, encoding)
+    seed = drawn_seed() if seed is None else seed
     return Run.objects.create(
         name=name or f"{entry.title}, {ENCODINGS[encoding]}, seed {seed}",
         owner=owner,
         visibility=visibility,
         cloned_from=cloned_from,
+        sweep=sweep,
+        status=status,
         classifier=classifier,
         classifier_sha256=entry.card["sha256"],
         encoding=encoding,
@@ -59,3 +58,75 @@ def launch(
         seed=seed,
         generations=parameters.generations,
     )
+
+
+def begin_sweep(
+    classifier: str,
+    encoding: str,
+    *,
+    runs: int,
+    name: str = "",
+    preset: str = "",
+    owner: User | None = None,
+    visibility: str = Run.Visibility.PUBLIC,
+) -> Sweep:
+    """Store a sweep that has no runs yet; raises as `launch` does."""
+    entry = find(classifier)
+    entry.require_weights()
+    title = name or f"{entry.title}, {ENCODINGS[encoding]}, {runs} runs"
+    return Sweep.objects.create(name=title, preset=preset, owner=owner, visibility=visibility)
+
+
+def launch_sweep(
+    classifier: str,
+    encoding: str,
+    *,
+    parameters: Parameters,
+    runs: int,
+    seed: int | None = None,
+    name: str = "",
+    preset: str = "",
+    owner: User | None = None,
+    visibility: str = Run.Visibility.PUBLIC,
+    cloned_from: Run | None = None,
+) -> Sweep:
+    """Store a sweep with all its runs, from a seed upwards; they wait until the sweep is asked to admit them."""
+    first = drawn_seed() if seed is None else seed
+    with transaction.atomic():
+        sweep = begin_sweep(
+            classifier, encoding, runs=runs, name=name, preset=preset, owner=owner, visibility=visibility
+        )
+        for place in range(runs):
+            launch(
+                classifier,
+                encoding,
+                parameters=parameters,
+                seed=first + place,
+                name=name_in_sweep(sweep, first + place),
+                owner=owner,
+                visibility=visibility,
+                cloned_from=cloned_from,
+                sweep=sweep,
+                status=Run.Status.PENDING,
+            )
+    return sweep
+
+
+def name_in_sweep(sweep: Sweep, seed: int) -> str:
+    """Return the name of a sweep's run."""
+    addition = f", seed {seed}"
+    longest = Run._meta.get_field("name").max_length or 0
+    return sweep.name[: longest - len(addition)] + addition
+
+
+def drawn_seed() -> int:
+    """Return a seed that nobody chose."""
+    return secrets.randbelow(LARGEST_DRAWN_SEED)
+
+
+def require_seeds(seed: int | None, runs: int) -> None:
+    """Make sure that a sweep's seeds can follow one another; raises ParameterError."""
+    if (seed or 0) + runs - 1 > MAX_SEED:
+        raise ParameterError(
+            f"seed {seed} is out of range: the seeds of {runs} runs follow one another, up to {MAX_SEED}"
+        )

@@ -5,20 +5,24 @@ last takeover of each class, kept for fast queries, and with the generator's sta
 every flush writes all of them in one transaction, so a run can always be continued from its rows.
 """
 
+import functools
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
 from evolution.parameters import ENCODINGS, Parameters
+from evolution.presets import classes_in_words, setting_of
 from fooling_web.users.models import User
-from models_zoo.registry import CLASSIFIERS, ClassifierEntry, find
+from models_zoo.errors import UnknownClassifier
+from models_zoo.registry import ClassifierEntry, find
 
 CHANGED_WITH_STATUS = ("attempts", "error", "finished_at")
 
@@ -55,8 +59,17 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=Run.ACTIVE)
 
     def have_room(self) -> bool:
-        """Whether one more of these, a person's, may be active."""
-        return self.active().count() < settings.ACTIVE_RUNS_PER_USER
+        """Whether one more of these, a person's, may be active; runs of a sweep count as one."""
+        wanted = self.filter(status__in=(*Run.ACTIVE, Run.Status.PENDING))
+        counts = wanted.aggregate(
+            alone=Count("pk", filter=Q(sweep=None)), sweeps=Count("sweep", distinct=True)
+        )
+        return int(counts["alone"] + counts["sweeps"]) < settings.ACTIVE_RUNS_PER_USER
+
+    def leading(self) -> "RunQuerySet":
+        """Of these, those that belong to no sweep, and the first of each sweep."""
+        first = self.filter(sweep=models.OuterRef("sweep")).order_by("seed").values("seed")[:1]
+        return self.filter(Q(sweep=None) | Q(seed=models.Subquery(first)))
 
     def waiting(self, now: datetime) -> "RunQuerySet":
         """Active runs that nobody holds: their worker died, or the bell was lost."""
@@ -73,6 +86,7 @@ class Run(models.Model):
     class Status(models.TextChoices):
         """Where a run stands."""
 
+        PENDING = "pending", "Waiting its turn"
         QUEUED = "queued"
         RUNNING = "running"
         PAUSED = "paused"
@@ -88,7 +102,7 @@ class Run(models.Model):
         PUBLIC = "public", "Public: everybody"
 
     ACTIVE = (Status.QUEUED, Status.RUNNING)
-    UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.PAUSED)
+    UNFINISHED = (Status.PENDING, Status.QUEUED, Status.RUNNING, Status.PAUSED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100)
@@ -97,6 +111,7 @@ class Run(models.Model):
     cloned_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="clones"
     )
+    sweep = models.ForeignKey("Sweep", on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
 
     classifier = models.CharField(max_length=64)
     classifier_sha256 = models.CharField(max_length=64)
@@ -123,6 +138,9 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    origin = models.JSONField(
+        null=True, blank=True, help_text="of a run computed elsewhere: its archive file"
+    )
 
     objects = RunQuerySet.as_manager()
 
@@ -151,20 +169,26 @@ class Run(models.Model):
         """What the registry says of the classifier."""
         return find(self.classifier)
 
+    @functools.cached_property
+    def known_classifier(self) -> ClassifierEntry | None:
+        """What the registry says of the classifier, if it still knows it; asked once, for a page of labels."""
+        with suppress(UnknownClassifier):
+            return find(self.classifier)
+        return None
+
     @property
     def classifier_title(self) -> str:
         """The classifier's name for people."""
-        return CLASSIFIERS[self.classifier].title if self.classifier in CLASSIFIERS else self.classifier
+        return self.known_classifier.title if self.known_classifier else self.classifier
 
     def label_of(self, class_index: int) -> str:
         """The name of a class of the run's classifier."""
-        known = CLASSIFIERS.get(self.classifier)
-        return known.labels[class_index] if known else str(class_index)
+        return self.known_classifier.labels[class_index] if self.known_classifier else str(class_index)
 
     @property
     def n_classes(self) -> int:
         """How many classes the run's classifier tells apart; 0 where it is known no more."""
-        return CLASSIFIERS[self.classifier].n_classes if self.classifier in CLASSIFIERS else 0
+        return self.known_classifier.n_classes if self.known_classifier else 0
 
     @property
     def encoding_title(self) -> str:
@@ -201,12 +225,29 @@ class Run(models.Model):
     @property
     def command(self) -> str:
         """The command that runs it again."""
-        settings_ = self.settings
         return (
             f".venv/bin/python manage.py evolve --classifier {self.classifier} --encoding {self.encoding} "
-            f"--generations {self.generations} --population {settings_.offspring} "
-            f"--fidelity {settings_.fidelity} --seed {self.seed}"
+            f"--generations {self.generations} {self._further_options()} "
+            f"--fidelity {self.settings.fidelity} --seed {self.seed}"
         )
+
+    def _further_options(self) -> str:
+        """Return the options that say how large a run is and, where it is not as usual, of what kind."""
+        settings_ = self.settings
+        if self.encoding == "gradient":
+            climb = settings_.gradient
+            size = (
+                f"--setting {setting_of(climb)} --classes {classes_in_words(climb)} --starts {climb.starts}"
+            )
+        else:
+            size = f"--population {settings_.offspring}"
+        usual = Parameters()
+        unusual = [
+            f" --{name} {getattr(settings_, name)}"
+            for name in ("method", "crops", "precision")
+            if getattr(settings_, name) != getattr(usual, name)
+        ]
+        return size + "".join(unusual)
 
     def is_controlled_by(self, user: Any) -> bool:
         """Whether this person may pause, resume and cancel the run."""
@@ -214,11 +255,16 @@ class Run(models.Model):
 
     def pause(self) -> bool:
         """Stop after the flush under way; whether that changed anything."""
-        return self._move(self.ACTIVE, self.Status.PAUSED)
+        return self._move((self.Status.PENDING, *self.ACTIVE), self.Status.PAUSED)
+
+    def queue(self) -> bool:
+        """Let a run whose turn has come ask for a worker; whether that changed anything."""
+        return self._move((self.Status.PENDING,), self.Status.QUEUED)
 
     def resume(self) -> bool:
-        """Queue a paused run again; whether that changed anything."""
-        return self._move((self.Status.PAUSED,), self.Status.QUEUED, attempts=0)
+        """Queue a paused run again, or let it wait its turn in its sweep; whether that changed anything."""
+        status = self.Status.PENDING if self.sweep_id else self.Status.QUEUED
+        return self._move((self.Status.PAUSED,), status, attempts=0)
 
     def cancel(self) -> bool:
         """Stop for good and keep what was found; whether that changed anything."""
@@ -279,6 +325,17 @@ class Run(models.Model):
         held.update(lease_holder="", lease_until=None)
         self.refresh_from_db()
 
+    def keep_state(self, state: bytes) -> None:
+        """Put what a search holds beside its champions in the place of what it held at the last flush."""
+        self.search_states.all().delete()
+        for part, start in enumerate(range(0, len(state), SearchState.LARGEST)):
+            content = state[start : start + SearchState.LARGEST]
+            SearchState.objects.create(run=self, part=part, content=content)
+
+    def kept_state(self) -> bytes:
+        """Return what `keep_state` was given last; empty where a search holds its champions alone."""
+        return b"".join(bytes(content) for content in self.search_states.values_list("content", flat=True))
+
     def _move(self, leaving: tuple[str, ...], status: str, **changes: Any) -> bool:
         """Change the status if it is still one of those left; two who try cannot both succeed.
 
@@ -286,7 +343,90 @@ class Run(models.Model):
         """
         moved = Run.objects.filter(pk=self.pk, status__in=leaving).update(status=status, **changes)
         self.refresh_from_db(fields=["status", *CHANGED_WITH_STATUS])
+        if moved and status not in self.UNFINISHED:
+            self.search_states.all().delete()
         return bool(moved)
+
+
+class SweepQuerySet(models.QuerySet["Sweep"]):
+    """Sweeps, narrowed by adjectives."""
+
+    def visible_to(self, user: Any) -> "SweepQuerySet":
+        """Sweeps that this person may open: their own, public ones, and unlisted ones by their address."""
+        if user.is_staff:
+            return self
+        opened = ~Q(visibility=Run.Visibility.PRIVATE)
+        return self.filter(opened | Q(owner=user)) if user.is_authenticated else self.filter(opened)
+
+    def pending(self) -> "SweepQuerySet":
+        """Sweeps of which a run waits its turn."""
+        return self.filter(runs__status=Run.Status.PENDING).distinct()
+
+
+class Sweep(models.Model):
+    """Runs that belong together: the same settings from one seed after another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="sweeps")
+    visibility = models.CharField(max_length=8, choices=Run.Visibility, default=Run.Visibility.PUBLIC)
+    preset = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SweepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the sweep's page."""
+        return reverse("sweeps:detail", args=[self.id])
+
+    def is_controlled_by(self, user: Any) -> bool:
+        """Whether this person may pause, resume, cancel and delete the sweep."""
+        return bool(user.is_authenticated and (user.is_staff or self.owner_id == user.pk))
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether any of its runs can still go on."""
+        return self.runs.filter(status__in=Run.UNFINISHED).exists()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether any of its runs is active or waits its turn."""
+        return self.runs.filter(status__in=(Run.Status.PENDING, *Run.ACTIVE)).exists()
+
+    def admit(self) -> list[Run]:
+        """Queue runs that wait as far as their owner has room, one at least if none is at work; return them."""
+        owned = Run.objects.active().filter(owner=self.owner).count()
+        room = max(settings.ACTIVE_RUNS_PER_USER - owned, 0 if self.runs.active().exists() else 1)
+        waiting = self.runs.filter(status=Run.Status.PENDING).order_by("seed")
+        return [run for run in waiting[:room] if run.queue()]
+
+    def pause(self) -> list[Run]:
+        """Stop every run after the flush under way; return those that this changed."""
+        return self._move((Run.Status.PENDING, *Run.ACTIVE), Run.Status.PAUSED)
+
+    def resume(self) -> list[Run]:
+        """Let every paused run wait its turn again; return those that this changed."""
+        return self._move((Run.Status.PAUSED,), Run.Status.PENDING, attempts=0)
+
+    def cancel(self) -> list[Run]:
+        """Stop every run for good and keep what was found; return those that this changed."""
+        return self._move(Run.UNFINISHED, Run.Status.CANCELLED, finished_at=timezone.now())
+
+    def _move(self, leaving: tuple[str, ...], status: str, **changes: Any) -> list[Run]:
+        """Change the status of the runs that still have one of those left."""
+        moved = list(self.runs.filter(status__in=leaving))
+        self.runs.filter(pk__in=[run.pk for run in moved], status__in=leaving).update(
+            status=status, **changes
+        )
+        if status not in Run.UNFINISHED:
+            SearchState.objects.filter(run__in=moved).delete()
+        return moved
 
 
 class HeldQuerySet(models.QuerySet[Any]):
@@ -394,3 +534,56 @@ class GenerationStat(models.Model):
 
     def __str__(self) -> str:
         return f"generation {self.generation} of {self.run_id}"
+
+
+class SearchState(models.Model):
+    """What a search holds beside its champions at the last flush, such as images in the midst of an ascent.
+
+    It goes when the run ends: by then all that is worth keeping stands in the history.
+    """
+
+    LARGEST = 16 * 2**20  # bytes: no database takes a whole one of a large search in one piece
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="search_states")
+    part = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        ordering = ["part"]
+        constraints = [models.UniqueConstraint(fields=["run", "part"], name="part_of_search_state")]
+
+    def __str__(self) -> str:
+        return f"part {self.part} of the search of {self.run_id}"
+
+
+class Climb(models.Model):
+    """An image that follows the gradient of one class, and the first steps at which it came past a milestone."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="climbs")
+    class_index = models.PositiveIntegerField()
+    start = models.PositiveIntegerField(help_text="which of the class's images, from 0")
+    step_top = models.PositiveIntegerField(null=True, help_text="at which the class was the likeliest of all")
+    step_99 = models.PositiveIntegerField(null=True, help_text="at which its confidence passed 99 %")
+    step_999 = models.PositiveIntegerField(null=True, help_text="at which its confidence passed 99.9 %")
+    step_9999 = models.PositiveIntegerField(null=True, help_text="at which its confidence passed 99.99 %")
+
+    MILESTONES = ("step_top", "step_99", "step_999", "step_9999")
+
+    class Meta:
+        ordering = ["class_index", "start"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "class_index", "start"], name="climb_of_class_and_start")
+        ]
+
+    def __str__(self) -> str:
+        return f"start {self.start} of class {self.class_index} of {self.run_id}"
+
+    @property
+    def label(self) -> str:
+        """The name of the class."""
+        return self.run.label_of(self.class_index)
+
+    @property
+    def steps(self) -> list[int | None]:
+        """The first steps past each milestone; None where it was not passed."""
+        return [getattr(self, milestone) for milestone in self.MILESTONES]

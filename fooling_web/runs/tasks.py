@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from fooling_web.celery import app  # by name: a task of no app would ring at a broker that is not ours
-from fooling_web.runs.models import Run
+from fooling_web.runs.models import Run, Sweep
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ def execute_run(run_id: str, lease_number: int) -> None:
 
 @app.task
 def ring_for_waiting_runs() -> None:
-    """Ring for active runs that nobody holds: their worker died, or their bell was lost."""
+    """Ring for runs of sweeps whose turn has come, and for those that nobody holds: their bell was lost."""
+    for sweep in Sweep.objects.pending():
+        sweep.admit()
     for run in Run.objects.waiting(timezone.now()):
         ring(run)

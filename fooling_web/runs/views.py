@@ -1,5 +1,6 @@
 """Pages of runs: a list, launching, watching, steering, and a champion up close."""
 
+import csv
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,20 +11,35 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, reswap
 from django_htmx.middleware import HtmxDetails
 
 from evolution.errors import GenomeError
+from evolution.parameters import MAX_CLASSES
+from fooling_web.runs.atlas import atlas_of, milestone_of
 from fooling_web.runs.estimation import estimate as estimate_for
 from fooling_web.runs.events import announce
 from fooling_web.runs.forms import LaunchForm, RunForm, no_room
-from fooling_web.runs.models import Individual, Run
-from fooling_web.runs.pictures import genome_file_of, png_of
+from fooling_web.runs.heatmap import heatmap_of
+from fooling_web.runs.kinds import classes_named, classes_of
+from fooling_web.runs.models import Climb, Individual, Run, Sweep
+from fooling_web.runs.pictures import SIZES, genome_file_of, png_of, webp_of
+from fooling_web.runs.sweeps import with_cards
 from fooling_web.runs.tasks import ring
-from fooling_web.runs.watching import Cell, generation_from, page_of, render_changes, with_cells
+from fooling_web.runs.watching import (
+    SHORT_HASH,
+    cells_of,
+    generation_from,
+    has_many_classes,
+    labels_of,
+    page_of,
+    render_changes,
+)
 from fooling_web.users.models import User
 
 
@@ -34,6 +50,8 @@ class Request(HttpRequest):
 
 
 PER_PAGE = 24
+CLASSES_PER_PAGE = 60
+CLIMBS = 200  # images of a gradient ascent on its page; all are in the file
 HISTORY = 100  # of a class's champions, newest first
 FOR_EVER = "private, max-age=31536000, immutable"  # by browsers alone: a run may be hidden later
 
@@ -52,13 +70,12 @@ def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
 @require_GET
 def run_list(request: Request) -> HttpResponse:
     """List the runs that this person may find."""
-    runs = Run.objects.listed_for(request.user)
+    listed = Run.objects.listed_for(request.user)
     mine, status = request.GET.get("mine") == "1", request.GET.get("status", "")
     if mine:
-        runs = runs.owned_by(request.user)
-    if status in Run.Status.values:
-        runs = runs.filter(status=status)
-    page = Paginator(with_cells(runs), PER_PAGE).get_page(request.GET.get("page"))
+        listed = listed.owned_by(request.user)
+    runs = listed.filter(status=status) if status in Run.Status.values else listed
+    page = Paginator(with_cards(runs, listed), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "mine": mine,
@@ -73,12 +90,17 @@ def run_list(request: Request) -> HttpResponse:
 def launch(request: Request) -> HttpResponse:
     """Offer the form, and store and queue what was chosen."""
     owner = cast(User, request.user)
-    with _one_at_a_time(owner):
-        form = LaunchForm(request.POST or None, owner=owner, cloned=_cloned(request))
+    with one_at_a_time(owner):
+        form = LaunchForm(
+            request.POST or None,
+            owner=owner,
+            cloned=_cloned(request),
+            classifier=request.GET.get("classifier"),
+        )
         if request.method == "POST" and form.is_valid():
-            run = form.save()
-            transaction.on_commit(lambda: ring(run))
-            return redirect(run)
+            launched = form.save()
+            transaction.on_commit(lambda: _begin(launched))
+            return redirect(launched)
     context = {
         "form": form,
         "cloned": form.cloned,
@@ -98,8 +120,35 @@ def estimate(request: Request) -> HttpResponse:
 def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show a run, live while it lasts."""
     run = _visible_run(request, run_id)
-    context = {**page_of(run), "controlled": run.is_controlled_by(request.user), "command": run.command}
+    context = {
+        **page_of(run),
+        "controlled": run.is_controlled_by(request.user),
+        "command": run.command,
+        "sweep": _sweep_of(request, run),
+        "milestone": milestone_of(run),
+        "classes": classes_of(labels_of(run)),
+        **_climbs(run),
+    }
     return render(request, "runs/detail.html", context)
+
+
+@require_GET
+def milestones(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Send how far the images of a gradient ascent have come."""
+    run = _visible_run(request, run_id)
+    return render(request, "runs/_milestones.html", {"run": run, **_climbs(run)})
+
+
+@require_GET
+def milestones_csv(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Send the same of all images as a file, with empty fields where a milestone was not passed."""
+    run = _visible_run(request, run_id)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="milestones-{run.pk}.csv"'
+    lines = csv.writer(response)
+    lines.writerow(["class_index", "label", "start", *Climb.MILESTONES])
+    lines.writerows([climb.class_index, climb.label, climb.start, *climb.steps] for climb in run.climbs.all())
+    return response
 
 
 @require_GET
@@ -123,8 +172,8 @@ def resume(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Let a paused run go on."""
     run = _controlled_run(request, run_id)
     owner = run.owner or cast(User, request.user)
-    with _one_at_a_time(owner):
-        if not owner.runs.have_room():
+    with one_at_a_time(owner):
+        if not _takes_its_turn(run) and not owner.runs.have_room():
             messages.error(request, no_room())
             return HttpResponseClientRedirect(run.get_absolute_url()) if request.htmx else redirect(run)
         return _steer(request, run_id, _resume_and_ring)
@@ -166,20 +215,34 @@ def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
+def class_list(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """List the classes of a run page by page, or those whose name was asked for: one that is alone is shown."""
+    run = _visible_run(request, run_id)
+    wanted = request.GET.get("q", "").strip()
+    found = classes_named(labels_of(run), wanted)
+    if wanted and len(found) == 1:
+        return redirect("runs:champion", run.pk, found[0])
+    page = Paginator(found, CLASSES_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"run": run, "wanted": wanted, "page": page, "cells": cells_of(run, list(page.object_list))}
+    return render(request, "runs/classes.html", context)
+
+
+@require_GET
 def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse:
     """Show the champion of a class up close, and who held the class before."""
     run = _visible_run(request, run_id)
     if class_index >= run.n_classes:
         raise Http404(f"{run.classifier_title} knows {run.n_classes} classes, numbered from 0.")
-    holder = run.champions.without_genomes().filter(class_index=class_index).first()
+    [cell] = cells_of(run, [class_index])
+    holder = cell.champion
     history = run.takeovers.without_genomes().filter(class_index=class_index).order_by("-generation")
     context = {
         "run": run,
-        "cell": Cell(class_index, run.label_of(class_index), holder),
+        "cell": cell,
         "also_holds": _also_holds(run, holder.individual_id, class_index) if holder else [],
-        "history": history[:HISTORY],
-        "previous": class_index - 1 if class_index else None,
-        "next": class_index + 1 if class_index + 1 < run.n_classes else None,
+        "history": history.annotate(genome_bytes=Length("individual__genome"))[:HISTORY],
+        "neighbours": _neighbours(run, class_index),
+        "searchable": has_many_classes(run),
     }
     return render(request, "runs/champion.html", context)
 
@@ -191,8 +254,35 @@ def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) ->
     if individual.genome_hash != genome_hash:
         raise Http404("There is no such picture in this run.")
     with _damage_as_404():
-        picture = png_of(run, individual)
-    return HttpResponse(picture, content_type="image/png", headers={"Cache-Control": FOR_EVER})
+        return _for_ever(png_of(run, individual), "image/png")
+
+
+@require_GET
+def small_image(request: Request, run_id: uuid.UUID, number: int, short_hash: str, size: int) -> HttpResponse:
+    """Send an individual's picture in one of a few small sizes."""
+    run, individual = _individual(request, run_id, number)
+    if size not in SIZES or individual.genome_hash[:SHORT_HASH] != short_hash:
+        raise Http404("There is no such picture in this run.")
+    with _damage_as_404():
+        return _for_ever(webp_of(run, individual, size), "image/webp")
+
+
+@require_GET
+def atlas(request: Request, run_id: uuid.UUID, generation: int, number: int) -> HttpResponse:
+    """Send hundreds of a generation's champions in one picture."""
+    run = _run_at(request, run_id, generation)
+    picture = atlas_of(run, generation, number) if number < MAX_CLASSES else None
+    if picture is None:
+        raise Http404("No class of this number has a champion.")
+    return _for_ever(picture, "image/webp")
+
+
+@gzip_page
+@require_GET
+def heatmap(request: Request, run_id: uuid.UUID, generation: int) -> HttpResponse:
+    """Send how sure the classifier was of every class's champion, generation by generation."""
+    run = _run_at(request, run_id, generation)
+    return _for_ever(heatmap_of(run, generation), "application/octet-stream")
 
 
 @require_GET
@@ -228,12 +318,46 @@ def _resume_and_ring(run: Run) -> bool:
     return resumed
 
 
+def _sweep_of(request: Request, run: Run) -> Sweep | None:
+    """Return the sweep that a run belongs to, where this person may see it."""
+    return Sweep.objects.visible_to(request.user).filter(pk=run.sweep_id).first() if run.sweep_id else None
+
+
+def _takes_its_turn(run: Run) -> bool:
+    """Whether a run belongs to a sweep that is counted already, and will wait in it."""
+    return bool(run.sweep and run.sweep.is_at_work)
+
+
+def _begin(launched: Run | Sweep) -> None:
+    """Ring for a run, or for as many of a sweep's as may be at work together."""
+    for run in launched.admit() if isinstance(launched, Sweep) else [launched]:
+        ring(run)
+
+
 @contextmanager
-def _one_at_a_time(owner: User) -> Iterator[None]:
+def one_at_a_time(owner: User) -> Iterator[None]:
     """Let no two requests of one person pass the limit on active runs together."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=owner.pk)
         yield
+
+
+def _run_at(request: Request, run_id: uuid.UUID, generation: int) -> Run:
+    """Return a run that has kept a generation."""
+    run = _visible_run(request, run_id)
+    if run.generation is None or generation > run.generation:
+        raise Http404("This generation is still to come.")
+    return run
+
+
+def _for_ever(content: bytes, kind: str) -> HttpResponse:
+    return HttpResponse(content, content_type=kind, headers={"Cache-Control": FOR_EVER})
+
+
+def _neighbours(run: Run, class_index: int) -> dict[str, tuple[int, str]]:
+    """Return the classes before and after one, each with its label."""
+    nearby, labels = {"previous": class_index - 1, "next": class_index + 1}, labels_of(run)
+    return {side: (index, labels[index]) for side, index in nearby.items() if 0 <= index < len(labels)}
 
 
 def _generation(run: Run) -> int:
@@ -253,6 +377,13 @@ def _damage_as_404() -> Iterator[None]:
         yield
     except GenomeError as error:
         raise Http404(f"This genome is damaged: {error}") from error
+
+
+def _climbs(run: Run) -> dict[str, Any]:
+    """Return the images of a gradient ascent that its page shows; none for other runs."""
+    if run.encoding != "gradient":
+        return {}
+    return {"climbs": run.climbs.all()[:CLIMBS], "n_climbs": run.climbs.count()}
 
 
 def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:
@@ -275,6 +406,4 @@ def _estimate(form: LaunchForm) -> Any:
         form = LaunchForm({name: value for name, value in form.initial.items() if value is not None})
     if not form.is_valid():
         return None
-    return estimate_for(
-        form.cleaned_data["classifier"], form.cleaned_data["encoding"], form.parameters.evaluations
-    )
+    return estimate_for(form.cleaned_data["classifier"], form.parameters, form.n_runs)

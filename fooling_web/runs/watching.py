@@ -4,6 +4,7 @@ The page, the socket and `?since=` all ask here, so that they cannot tell differ
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,12 @@ from django.db.models import F, Prefetch, Q, QuerySet, Value
 from django.template.loader import render_to_string
 
 from fooling_web.runs.models import Champion, Run
+from models_zoo.errors import UnknownClassifier
 
 STRIP = 10  # champions on a run's card
+MOST_FIGURES = 40  # classes that a page shows as figures; more hang on a wall that the browser builds
+SHORT_HASH = 12  # characters of a genome's hash that a small picture's address carries
+PLAIN = 60  # classes that a page of many shows where there is no JavaScript
 TICKER = 20  # takeovers in the ticker
 COLUMNS = ("generation", "median", "mean", "max", "share_9999")
 REMEMBERED = 10  # seconds for which a rendered change is kept
@@ -31,23 +36,48 @@ class Cell:
 
 
 def with_cells(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """Add to each run, as `cells`, the champions that its card shows; one query for all."""
-    strip = Champion.objects.filter(class_index__lt=STRIP).without_genomes()
+    """Add to each run, as `cells`, its best champions for its card; one query for all."""
+    strip = Champion.objects.without_genomes().order_by("-confidence", "class_index")[:STRIP]
     return runs.select_related("owner").prefetch_related(Prefetch("champions", strip, to_attr="cells"))
 
 
-def cells_of(run: Run) -> list[Cell]:
-    """Return every class of the run, vacant ones too."""
-    champions = {champion.class_index: champion for champion in run.champions.without_genomes()}
-    classes = range(run.n_classes) or champions  # of a classifier that is gone, what it held is known
-    return [Cell(index, run.label_of(index), champions.get(index)) for index in classes]
+def labels_of(run: Run) -> tuple[str, ...]:
+    """Return the names of all classes, looked up once; none where the classifier is gone."""
+    try:
+        return run.classifier_entry.labels
+    except UnknownClassifier:
+        return ()
+
+
+def has_many_classes(run: Run) -> bool:
+    """Whether the run has more classes than a page shows as figures."""
+    return (len(labels_of(run)) or run.champions.count()) > MOST_FIGURES
+
+
+def cells_of(run: Run, classes: Collection[int] | None = None) -> list[Cell]:
+    """Return every class of the run, or some of them, vacant ones too."""
+    held, labels = run.champions.without_genomes(), labels_of(run)
+    if classes is not None:
+        held = held.filter(class_index__in=classes)
+    champions = {champion.class_index: champion for champion in held}
+    if not labels:  # of a classifier that is gone, what its champions held is known
+        return [Cell(index, str(index), champion) for index, champion in champions.items()]
+    shown = range(len(labels)) if classes is None else [index for index in classes if index < len(labels)]
+    return [Cell(index, labels[index], champions.get(index)) for index in shown]
 
 
 def page_of(run: Run) -> dict[str, Any]:
     """Return what the run's page shows."""
+    if has_many_classes(run):
+        champions: dict[str, Any] = {
+            "champions": cells_of(run, range(PLAIN)),
+            "champion_lines": lines_of(run, -1),
+        }
+    else:
+        champions = {"champions": cells_of(run)}
     return {
         "run": run,
-        "champions": cells_of(run),
+        **champions,
         "takeovers": _ticker(run),
         "statistics_json": _points(run, -1),
         "since": _since(run),
@@ -56,17 +86,37 @@ def page_of(run: Run) -> dict[str, Any]:
 
 def changes_of(run: Run, since: int) -> dict[str, Any]:
     """Return what changed after a generation."""
+    if has_many_classes(run):
+        champions: dict[str, Any] = {"champion_lines": lines_of(run, since)}
+    else:
+        champions = {
+            "cells": [
+                Cell(champion.class_index, champion.label, champion, is_new=True)
+                for champion in run.champions.without_genomes().filter(generation__gt=since)
+            ]
+        }
     return {
         "run": run,
-        "cells": [
-            Cell(champion.class_index, champion.label, champion, is_new=True)
-            for champion in run.champions.without_genomes().filter(generation__gt=since)
-        ],
+        **champions,
         "takeovers": _ticker(run),
         "statistics_json": _points(run, since),
         "since": _since(run),
         "oob": True,
     }
+
+
+def lines_of(run: Run, since: int) -> str:
+    """Return the champions that came after a generation as words of five numbers, for pages of many classes.
+
+    These are class index, number of the individual, the beginning of its genome's hash, confidence, generation.
+    """
+    champions = run.champions.filter(generation__gt=since).values_list(
+        "class_index", "individual__number", "individual__genome_hash", "confidence", "generation"
+    )
+    return " ".join(
+        f"{class_index}:{number}:{genome_hash[:SHORT_HASH]}:{confidence:.9g}:{generation}"
+        for class_index, number, genome_hash, confidence, generation in champions
+    )
 
 
 def render_changes(run: Run, since: int, *, controlled: bool) -> str:

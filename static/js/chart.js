@@ -13,13 +13,13 @@ const DRAWN = Object.keys(LINES); // the last lies on top
 const HEIGHT = 220; // pixels
 const REMEMBERED_AS = "chart-scale"; // the choice holds for every run, on this browser
 const MOST_NINES = 6; // float32 tells no more apart
-const EVEN = {
+export const EVEN = {
   range: [0, 100],
   of: (value) => value * 100,
   splits: [0, 20, 40, 60, 80, 100],
   said: (split) => `${split} %`,
 };
-const NINES = {
+export const NINES = {
   range: [0, MOST_NINES],
   of: (value) => Math.min(MOST_NINES, -Math.log10(Math.max(1 - value, 1e-9))),
   splits: [0, 1, 2, 3, 4, 5, 6],
@@ -27,12 +27,12 @@ const NINES = {
 };
 const SCALES = { even: EVEN, nines: NINES };
 
-function colour(name) {
+export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
 // Cut, never rounded up, and with four decimals, as the site writes what is looked at closely.
-function confidence(value) {
+export function confidence(value) {
   const cut = Math.min(Math.floor(value * 1e6 + 1e-6), 999_999) / 1e4;
   return `${value > 0.999999 ? "> " : ""}${cut.toFixed(4)} %`;
 }
@@ -41,7 +41,7 @@ function share(value) {
   return `${(value * 100).toFixed(0)} %`;
 }
 
-function remembered() {
+export function remembered() {
   try {
     return localStorage.getItem(REMEMBERED_AS);
   } catch {
@@ -49,7 +49,7 @@ function remembered() {
   }
 }
 
-function remember(choice) {
+export function remember(choice) {
   try {
     localStorage.setItem(REMEMBERED_AS, choice);
   } catch {

@@ -1,25 +1,30 @@
 // The run page while it lives. The server sends finished fragments and htmx puts them in their places; this module
-// draws the chart, asks for what changed while the socket is down, says when the run is no longer to be seen, keeps
+// draws the chart, hands the champions of many classes to the wall and the heat map, asks for what changed while the socket is down, says when the run is no longer to be seen, keeps
 // the focus where it was, and tells a screen reader the little it needs.
 
 import { Chart } from "./chart.js";
+import { HeatMap } from "./heatmap.js";
+import { Wall, championsIn } from "./wall.js";
 
 const ASK_EVERY = 3000; // milliseconds, while the socket is down
 const LONGEST_RECONNECT = 5000;
 const REFUSED = 4000; // from here on a socket's close code is the server's own: asking again would not help
 const NOT_FOUND = 404;
 const AFTER_CONTROLS = "control-clone"; // is there whatever the status
-const UNFINISHED = ["queued", "running", "paused"];
+const UNFINISHED = ["pending", "queued", "running", "paused"];
 
 const page = document.getElementById("run");
 const lost = document.getElementById("connection-lost");
 const refused = document.getElementById("connection-refused");
 const summary = document.getElementById("summary");
+const cells = document.getElementById("cells");
 const chart = new Chart(document.getElementById("chart"), document.getElementById("legend"));
 let since = -1;
 let asking = null;
 let told = { status: "", tenths: 0 };
 let focused = "";
+let wall = null;
+let map = null;
 
 function read(statistics) {
   chart.add(JSON.parse(statistics.dataset.columns));
@@ -34,6 +39,7 @@ function tell(progress) {
   }
   told = { status, tenths };
   if (!UNFINISHED.includes(status)) stopAsking();
+  if (!UNFINISHED.includes(status)) map?.end();
 }
 
 function ask() {
@@ -98,7 +104,27 @@ function restoreFocus() {
   focused = "";
 }
 
+// Runs of many classes carry their champions as numbers, of which this page makes the wall and the map.
+function build() {
+  const classes = JSON.parse(document.getElementById("classes").textContent);
+  const room = document.getElementById("wall");
+  const section = document.getElementById("view-map");
+  wall = new Wall(room, document.getElementById("wall-tools"), document.getElementById("views"), classes);
+  map = new HeatMap(section, wall.run, classes, Number(section.dataset.generations));
+  const champions = championsIn(cells.dataset.lines);
+  wall.take(champions, false);
+  if (wall.milestone >= 0) map.load(`${wall.run}heatmap/${wall.milestone}.bin`, Number(cells.dataset.generation), champions);
+  document.addEventListener("run:view", () => map.draw());
+}
+
+function hang(news) {
+  const champions = championsIn(news.dataset.lines);
+  wall.take(champions, true);
+  map.add(Number(news.dataset.generation), champions);
+}
+
 function takeIn(part) {
+  if (part.id === "cells") hang(part);
   if (part.id === "statistics") read(part);
   if (part.id === "progress") tell(part);
 }
@@ -115,6 +141,7 @@ document.addEventListener("htmx:wsOpen", stopAsking);
 document.addEventListener("htmx:wsClose", startAsking);
 document.addEventListener("htmx:wsError", startAsking);
 document.addEventListener("htmx:responseError", refuseWhatIsGone);
+if (cells) build();
 chart.offer(document.querySelectorAll("[name=chart-scale]"));
 takeIn(document.getElementById("statistics"));
 takeIn(document.getElementById("progress"));

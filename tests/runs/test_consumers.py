@@ -17,6 +17,7 @@ from fooling_web.runs.consumers import NOT_FOUND, RESTART
 from fooling_web.runs.events import announce
 from fooling_web.runs.models import Run
 from tests.factories import execute_once, executed, launched
+from tests.imagined import go_on, imagined
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -267,3 +268,19 @@ async def test_bears_what_a_browser_says_and_its_sudden_end(run: Run) -> None:
     await socket.leave(code=1006)
     await change(run, max_confidence=0.6)
     await asyncio.sleep(0.1)
+
+
+async def test_brings_numbers_and_no_figures_where_classes_are_many() -> None:
+    history = await sync_to_async(imagined)(classes=60, generations=2, status="running")
+    socket = await opened(history.run.pk, "since=2")
+    await socket.hears()
+
+    await sync_to_async(go_on)(history, changes=7)
+
+    fragments = await socket.hears()
+    [lines] = re.findall(r'id="cells" hidden data-lines="([^"]*)" data-generation="3"', fragments)
+    told = {int(line.split(":")[0]) for line in lines.split()}
+    assert told == await newer(history.run, 2)
+    assert len(told) == 7
+    assert cells(fragments) == set()
+    await socket.leave()

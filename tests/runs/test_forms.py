@@ -1,15 +1,18 @@
 """The launch form: what it takes, what it refuses, and what it stores."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
-from evolution.parameters import PRESETS, Parameters
+from evolution.parameters import GRADIENT_SETTINGS, MAX_SEED, PUBLISHED_CLASSES, Parameters
+from evolution.presets import PRESETS, Choices, parameters_of
 from fooling_web.runs.forms import LaunchForm
-from fooling_web.runs.models import Run
+from fooling_web.runs.models import Run, Sweep
 from models_zoo import registry
 from models_zoo.errors import WeightsCorrupted
+from models_zoo.registry import find
 from tests.factories import launched
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +34,7 @@ def form_with(owner: Any = None, **changes: Any) -> LaunchForm:
     return LaunchForm({**CHOICES, **changes}, owner=owner)
 
 
-def saved(form: LaunchForm) -> Run:
+def saved(form: LaunchForm) -> Any:
     assert form.is_valid(), form.errors
     return form.save()
 
@@ -49,10 +52,31 @@ def test_stores_a_queued_run_with_what_was_chosen(alice: Any) -> None:
 
 @pytest.mark.parametrize(("name", "preset"), PRESETS.items())
 def test_fills_in_the_numbers_of_a_preset(name: str, preset: Any) -> None:
-    run = saved(form_with(preset=name, generations="", population=""))
+    classifier = "mnist-lenet" if preset.dataset == "mnist" else "efficientnet-lite0"
+    form = form_with(preset=name, classifier=classifier, generations="", population="")
 
-    assert run.generations == run.settings.generations == preset.generations
-    assert run.settings.first_population == run.settings.offspring == preset.population
+    assert form.is_valid(), form.errors
+    assert form.parameters == parameters_of(preset, find(classifier), Choices())
+    assert form.n_runs == preset.runs
+
+
+@pytest.mark.parametrize(("name", "runs"), [("paper", 1), ("fig4", 5)])
+def test_stores_as_many_runs_as_the_preset_says(name: str, runs: int) -> None:
+    saved(form_with(preset=name))
+
+    assert Run.objects.count() == runs
+
+
+def test_takes_the_encoding_from_a_preset_that_has_one() -> None:
+    sweep = saved(form_with(preset="fig4", encoding="cppn"))
+
+    assert {run.encoding for run in sweep.runs.all()} == {"direct"}
+
+
+def test_refuses_a_preset_of_another_data_set_beside_the_presets() -> None:
+    form = form_with(preset="fig7")
+
+    assert "not for LeNet" in form.errors["preset"][0]
 
 
 def test_prefers_a_presets_numbers_to_ones_left_over_in_the_fields() -> None:
@@ -96,8 +120,16 @@ def test_names_a_run_by_its_settings_where_no_name_is_given() -> None:
         ("seed", str(2**63)),
         ("classifier", "mnist-oracle"),
         ("classifier", ""),
-        ("encoding", "gradient"),
+        ("encoding", "gradients"),
         ("encoding", ""),
+        ("runs", "0"),
+        ("runs", "101"),
+        ("runs", "two"),
+        ("method", "luck"),
+        ("crops", "5"),
+        ("precision", "double"),
+        ("setting", "E"),
+        ("starts", "0"),
         ("preset", "imagenet"),
         ("preset", ""),
         ("fidelity", "exact"),
@@ -163,6 +195,12 @@ def test_starts_a_clone_from_every_setting_of_its_run(alice: Any) -> None:
         "preset": "own",
         "generations": 9,
         "population": 40,
+        "method": "map-elites",
+        "crops": 1,
+        "precision": "float32",
+        "setting": "",
+        "classes": "",
+        "starts": None,
         "fidelity": "released-code",
         "seed": 3,
         "name": "Dots (clone)",
@@ -182,10 +220,31 @@ def test_gives_a_clone_of_a_clone_a_name_that_fits() -> None:
 
 
 def test_shows_each_classifier_with_its_test_error() -> None:
-    options = LaunchForm().classifier_options
+    digits, photographs = list(LaunchForm().classifier_groups)[:2]
 
-    assert [option.value for option in options if option.checked] == ["mnist-lenet"]
-    assert all(option.test_error is not None and option.test_error < 3 for option in options)
+    assert [option.value for option in digits.options if option.checked] == ["mnist-lenet"]
+    assert all(option.test_error is not None and option.test_error < 3 for option in digits.options)
+    assert (digits.title, photographs.title) == ("MNIST", "ImageNet")
+    assert {"efficientnet-lite0", "efficientnet-lite2"} <= {option.value for option in photographs.options}
+
+
+def test_says_how_to_get_weights_that_are_not_here() -> None:
+    absent = [option for group in LaunchForm().classifier_groups for option in group.absent]
+
+    assert all("manage.py" in option.missing for option in absent)
+
+
+def test_offers_every_preset_once() -> None:
+    offered = [size.value for experiment in LaunchForm().experiments for size in experiment.sizes]
+
+    assert offered == list(PRESETS)
+
+
+def test_proposes_a_preset_that_fits_the_classifier_it_begins_with() -> None:
+    initial = LaunchForm(classifier="efficientnet-lite0").initial
+
+    assert (initial["classifier"], initial["preset"]) == ("efficientnet-lite0", "fig7-quick")
+    assert LaunchForm(classifier="mnist-oracle").initial["classifier"] == "mnist-lenet"
 
 
 def test_a_preset_does_not_mind_numbers_that_are_not_shown(alice: Any) -> None:
@@ -200,11 +259,12 @@ def test_a_clone_of_a_presets_size_chooses_the_preset(alice: Any) -> None:
 def test_refuses_a_classifier_whose_weights_are_damaged(
     alice: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in registry.WEIGHTS.glob("mnist-mlp.*"):
+    entry = registry.find("mnist-mlp")
+    for path in entry.weights_path.parent.glob("mnist-mlp.*"):
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= path.suffix == ".safetensors"
         (tmp_path / path.name).write_bytes(content)
-    monkeypatch.setattr(registry, "WEIGHTS", tmp_path)
+    monkeypatch.setitem(registry.CLASSIFIERS, "mnist-mlp", replace(entry, folder=tmp_path))
 
     form = form_with(alice, classifier="mnist-mlp")
 
@@ -212,3 +272,90 @@ def test_refuses_a_classifier_whose_weights_are_damaged(
     with pytest.raises(WeightsCorrupted):
         launched(classifier="mnist-mlp")
     assert not Run.objects.exists()
+
+
+class TestSweeps:
+    def test_stores_runs_that_differ_by_their_seeds_alone(self, alice: Any) -> None:
+        sweep = saved(form_with(alice, runs="4", seed="7", visibility="unlisted"))
+
+        runs = list(sweep.runs.order_by("seed"))
+        assert isinstance(sweep, Sweep)
+        assert (sweep.name, sweep.owner, sweep.visibility) == ("Stripes", alice, "unlisted")
+        assert [run.seed for run in runs] == [7, 8, 9, 10]
+        assert [run.name for run in runs] == [f"Stripes, seed {seed}" for seed in (7, 8, 9, 10)]
+        assert {run.visibility for run in runs} == {"unlisted"}
+        assert len({run.settings for run in runs}) == 1
+
+    def test_remembers_the_preset(self) -> None:
+        assert saved(form_with(preset="fig5-quick")).preset == "fig5-quick"
+        assert saved(form_with(runs="2")).preset == ""
+
+    def test_prefers_a_number_of_runs_to_the_presets(self) -> None:
+        assert isinstance(saved(form_with(preset="fig4", runs="1")), Run)
+        assert saved(form_with(preset="paper", runs="3")).runs.count() == 3
+
+    def test_lets_every_run_wait_until_it_is_admitted(self, alice: Any) -> None:
+        sweep = saved(form_with(alice, runs="3"))
+
+        assert {run.status for run in sweep.runs.all()} == {"pending"}
+
+    def test_draws_seeds_that_follow_one_another(self) -> None:
+        seeds = [run.seed for run in saved(form_with(runs="3", seed="")).runs.order_by("seed")]
+
+        assert seeds == list(range(seeds[0], seeds[0] + 3))
+
+    def test_refuses_seeds_that_would_run_out(self) -> None:
+        assert form_with(runs="1", seed=str(MAX_SEED)).is_valid()
+        assert "follow one another" in form_with(runs="2", seed=str(MAX_SEED)).errors["seed"][0]
+
+    def test_gives_runs_of_a_long_name_names_that_fit(self) -> None:
+        names = {run.name for run in saved(form_with(runs="2", name="n" * 100)).runs.all()}
+
+        assert len(names) == 2
+        assert all(len(name) <= 100 for name in names)
+
+    def test_counts_as_one_of_a_persons_active_runs(self, alice: Any, settings: LazySettings) -> None:
+        settings.ACTIVE_RUNS_PER_USER = 2
+        saved(form_with(alice, runs="5"))
+
+        assert form_with(alice).is_valid()
+        saved(form_with(alice))
+        assert not form_with(alice).is_valid()
+
+
+class TestGradientAscent:
+    CLIMB = {"encoding": "gradient", "generations": "", "population": ""}
+
+    def test_needs_no_numbers(self) -> None:
+        run = saved(form_with(**self.CLIMB, setting="B"))
+
+        assert run.settings.gradient == replace(GRADIENT_SETTINGS["B"][1], class_indices=())
+        assert (run.generations, run.settings.offspring) == (1500, 50)
+
+    def test_takes_classes_and_starts(self) -> None:
+        run = saved(form_with(**{**self.CLIMB, "generations": "9"}, classes="3, 7", starts="2"))
+
+        assert (run.settings.gradient.class_indices, run.settings.gradient.starts) == ((3, 7), 2)
+        assert (run.generations, run.settings.evaluations) == (9, 40)
+
+    def test_does_not_mind_a_population_that_is_not_shown(self) -> None:
+        assert form_with(**{**self.CLIMB, "population": "31"}).is_valid()
+
+    @pytest.mark.parametrize("classes", ["lizard", "10", "published"])
+    def test_refuses_classes_that_the_classifier_does_not_know(self, classes: str) -> None:
+        assert form_with(**self.CLIMB, classes=classes).non_field_errors()
+
+    def test_takes_the_published_classes_from_its_preset(self) -> None:
+        form = form_with(preset="fig13", classifier="efficientnet-lite0", setting="C")
+
+        assert form.is_valid(), form.errors
+        assert form.parameters.gradient == replace(GRADIENT_SETTINGS["C"][1], class_indices=PUBLISHED_CLASSES)
+
+    def test_clones_with_setting_and_classes(self) -> None:
+        run = saved(form_with(**self.CLIMB, setting="B", classes="3,7", starts="3"))
+
+        initial = LaunchForm(cloned=run).initial
+
+        assert (initial["setting"], initial["classes"], initial["starts"]) == ("B", "3,7", 3)
+        clone = LaunchForm({name: value for name, value in initial.items() if value is not None})
+        assert saved(clone).settings == run.settings

@@ -23,15 +23,17 @@ VERBS = {
     "resume": lambda run: run.resume(),
     "cancel": lambda run: run.cancel(),
     "finish": lambda run: run.finish(),
+    "queue": Run.queue,
     "fail": lambda run: run.fail("the reason"),
 }
 # For each verb, the statuses that it leaves and the one it leads to.
 TABLE = {
-    "pause": ({"queued", "running"}, "paused"),
+    "queue": ({"pending"}, "queued"),
+    "pause": ({"pending", "queued", "running"}, "paused"),
     "resume": ({"paused"}, "queued"),
-    "cancel": ({"queued", "running", "paused"}, "cancelled"),
+    "cancel": ({"pending", "queued", "running", "paused"}, "cancelled"),
     "finish": ({"queued", "running"}, "finished"),
-    "fail": ({"queued", "running", "paused"}, "failed"),
+    "fail": ({"pending", "queued", "running", "paused"}, "failed"),
 }
 
 

@@ -204,7 +204,7 @@ class TestLaunching:
             {"generations": "1000000"},
             {"seed": "lucky"},
             {"classifier": "mnist-oracle"},
-            {"encoding": "gradient"},
+            {"encoding": "gradients"},
             {"preset": "imagenet"},
             {"fidelity": "exact"},
             {"population": "31"},
@@ -486,11 +486,15 @@ class TestChampion:
 
     def test_leads_from_class_to_class(self, client: Client, run: Run) -> None:
         neighbours = [
-            (answer.context["previous"], answer.context["next"])
-            for answer in (client.get(address("champion", run, class_index)) for class_index in (0, 4, 9))
+            client.get(address("champion", run, class_index)).context["neighbours"]
+            for class_index in (0, 4, 9)
         ]
 
-        assert neighbours == [(None, 1), (3, 5), (8, None)]
+        assert neighbours == [
+            {"next": (1, "1")},
+            {"previous": (3, "3"), "next": (5, "5")},
+            {"previous": (8, "8")},
+        ]
 
     @pytest.mark.parametrize("class_index", [10, 1000, 10**30])
     def test_knows_no_class_that_does_not_exist(

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.percentages import confidence, finely, percent
+from fooling_web.runs.sweeps import Summary, summarise
+from fooling_web.runs.watching import SHORT_HASH
 
 register = template.Library()
 for written in (percent, confidence, finely):
     register.filter(written)
 
+LARGEST_PIXELATED = 64  # pixels a side: smaller pictures are shown pixel by pixel, larger ones smoothly
 CERTAIN = 0.9999  # from here on the paper calls a classifier fooled
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -35,6 +39,49 @@ class Titled(NamedTuple):
 def least(champions: Iterable[Confident]) -> float:
     """Return the lowest confidence among champions; 0 where there are none."""
     return min((champion.confidence for champion in champions), default=0.0)
+
+
+@register.inclusion_tag("runs/_picture.html")
+def picture(run: Run, held: Any, label: str, size: int = 0, loading: str = "", decoding: str = "") -> Any:
+    """Show the individual of a champion or takeover, at most `size` pixels a side (64, 128, 256) or in full.
+
+    A takeover whose `genome_bytes` were counted as 0 has lost its picture, and a quiet place is shown.
+    """
+    native = run.parameters["width"]
+    is_small = 0 < size < native
+    individual = held.individual
+    return {
+        "run": run,
+        "held": held,
+        "label": label,
+        "is_kept": getattr(held, "genome_bytes", 1) != 0,
+        "address": _small_address(run, individual, size) if is_small else _address(run, individual),
+        "side": size if is_small else native,
+        "is_fine": native > LARGEST_PIXELATED,
+        "loading": loading,
+        "decoding": decoding,
+    }
+
+
+def _address(run: Run, individual: Individual) -> str:
+    return reverse("runs:image", args=[run.pk, individual.number, individual.genome_hash])
+
+
+def _small_address(run: Run, individual: Individual, size: int) -> str:
+    short_hash = individual.genome_hash[:SHORT_HASH]
+    return reverse("runs:small_image", args=[run.pk, individual.number, short_hash, size])
+
+
+@register.filter
+def share(value: float) -> str:
+    """Write a share of classes, cut to a tenth of a percent: unlike a confidence it can be the whole."""
+    return f"{int(value * 1000 + 1e-6) / 10:g}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def summarised(runs: list[Run]) -> Summary:
+    """Return what the runs of a sweep come to together."""
+    return summarise(runs)
 
 
 @register.filter

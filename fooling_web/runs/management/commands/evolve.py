@@ -1,4 +1,7 @@
-"""Run an evolution in the foreground: the same execution as a worker's, without broker or worker."""
+"""Run an evolution in the foreground, or several one after another: the same execution as a worker's.
+
+Neither broker nor worker is needed.
+"""
 
 import json
 import os
@@ -7,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 from django.conf import settings
@@ -16,15 +20,25 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from evolution.errors import ParameterError
-from evolution.parameters import ENCODINGS, FIDELITIES, MAX_SEED, PRESETS, Parameters
-from fooling_web.runs.launching import launch, parameters_for
+from evolution.parameters import (
+    CROPS,
+    ENCODINGS,
+    FIDELITIES,
+    GRADIENT_SETTINGS,
+    MAX_SEED,
+    METHODS,
+    Parameters,
+)
+from evolution.presets import MAX_RUNS, PRESETS, Choices, Preset, classes_from, parameters_of, preset_of
+from fooling_web.runs.launching import begin_sweep, drawn_seed, launch, name_in_sweep, require_seeds
 from fooling_web.runs.management.numbers import whole
-from fooling_web.runs.models import Run
+from fooling_web.runs.models import Run, Sweep
 from fooling_web.runs.percentages import finely
 from fooling_web.users.models import User
 from models_zoo.errors import ZooError
+from models_zoo.registry import ClassifierEntry, find
 
-EXAMPLES = {"generations": 200, "population": 200, "seed": 1}
+EXAMPLES = {"generations": 200, "population": 200, "seed": 1, "runs": 5, "crops": 10, "starts": 5}
 A_MOMENT = 0.1  # seconds
 
 
@@ -35,42 +49,80 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Offer exactly what the engine's parameters accept."""
-        preset = PRESETS["paper"]
         parser.add_argument("--classifier", default="mnist-lenet", help="see `manage.py classifiers`")
-        parser.add_argument("--encoding", default="cppn", help=" or ".join(ENCODINGS))
-        parser.add_argument("--preset", help=f"a size: {', '.join(PRESETS)}")
-        parser.add_argument("--generations", help=f"after the first population ({preset.generations})")
-        parser.add_argument("--population", help=f"images a generation ({preset.population})")
+        parser.add_argument("--preset", default="", help=f"an experiment: {', '.join(PRESETS)}")
+        parser.add_argument("--encoding", help=f"{' or '.join(ENCODINGS)} (the preset's, or cppn)")
+        parser.add_argument("--generations", help="after the first population (the preset's, or 200)")
+        parser.add_argument("--population", help="images a generation (the preset's, or 200)")
+        parser.add_argument("--crops", help="views of an image: 1 or 10 (the preset's, or 1)")
+        parser.add_argument("--runs", help="one after another, with seeds that follow (the preset's, or 1)")
+        parser.add_argument("--method", default="map-elites", help=" or ".join(METHODS))
+        parser.add_argument("--precision", default="float32", help="float32 or half")
         parser.add_argument("--fidelity", default="paper", help=" or ".join(FIDELITIES))
-        parser.add_argument("--seed", help="a whole number; drawn if not given")
+        parser.add_argument("--setting", help=f"of gradient ascent: {' or '.join(GRADIENT_SETTINGS)} (A)")
+        parser.add_argument("--classes", help="of gradient ascent: published, all, or indices like 200,207")
+        parser.add_argument("--starts", help="of gradient ascent, for each class (5)")
+        parser.add_argument("--seed", help="a whole number, the first run's; drawn if not given")
         parser.add_argument("--name", default="", help="shown on the site")
         parser.add_argument("--owner", help="the account that steers it on the site; else administrators do")
         parser.add_argument("--json", action="store_true", help="end with one line of JSON")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Prepare, run, and report."""
-        parameters, seed, name = _parameters(options), _seed(options), _name(options)
+        entry, preset = _experiment(options)
+        parameters, runs = _parameters(options, entry, preset), _runs(options, preset)
+        seed, name = _seed(options, runs), _name(options)
         call_command("migrate", verbosity=0, interactive=False)
-        run = self._launch(options, parameters, seed, name)
-        self._execute(run, quiet=options["json"])
-        run.refresh_from_db()
-        if run.status != Run.Status.FINISHED:
-            raise CommandError(run.error or f"the run was {run.status} on the site: {run.get_absolute_url()}")
-        report = report_of(run)
+        if runs > 1:
+            report = self._sweep(options, parameters, runs, seed, name)
+        else:
+            report = self._run(options, parameters, seed=seed, name=name)
         self.stdout.write(json.dumps(report) if options["json"] else in_words(report))
 
-    def _launch(self, options: dict[str, Any], parameters: Parameters, seed: int | None, name: str) -> Run:
-        try:
-            return launch(
+    def _sweep(
+        self, options: dict[str, Any], parameters: Parameters, runs: int, seed: int | None, name: str
+    ) -> dict[str, Any]:
+        """Execute runs one after another; each is stored when its turn comes, or a worker would take it."""
+        first = drawn_seed() if seed is None else seed
+        with _plainly():
+            sweep = begin_sweep(
                 options["classifier"],
-                options["encoding"],
+                parameters.encoding,
+                runs=runs,
+                name=name,
+                preset=options["preset"],
+                owner=_owner(options["owner"]),
+            )
+        reports = [
+            self._run(options, parameters, seed=number, name=name_in_sweep(sweep, number), sweep=sweep)
+            for number in range(first, first + runs)
+        ]
+        return report_together(sweep, reports)
+
+    def _run(
+        self,
+        options: dict[str, Any],
+        parameters: Parameters,
+        *,
+        seed: int | None,
+        name: str,
+        sweep: Sweep | None = None,
+    ) -> dict[str, Any]:
+        with _plainly():
+            run = launch(
+                options["classifier"],
+                parameters.encoding,
                 parameters=parameters,
                 seed=seed,
                 name=name,
                 owner=_owner(options["owner"]),
+                sweep=sweep,
             )
-        except ZooError as error:
-            raise CommandError(str(error)) from error
+        self._execute(run, quiet=options["json"])
+        run.refresh_from_db()
+        if run.status != Run.Status.FINISHED:
+            raise CommandError(run.error or f"the run was {run.status} on the site: {run.get_absolute_url()}")
+        return report_of(run)
 
     def _execute(self, run: Run, *, quiet: bool) -> None:
         holder = f"{socket.gethostname()}:{os.getpid()} (command)"
@@ -164,8 +216,26 @@ def report_of(run: Run) -> dict[str, Any]:
     }
 
 
+def report_together(sweep: Sweep, reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the runs of a sweep come to: each, and the medians over them."""
+    medians = {
+        name: median(report[name] for report in reports)
+        for name in ("median_confidence", "share_99", "share_9999")
+    }
+    return {
+        "sweep": str(sweep.pk),
+        "runs": reports,
+        **medians,
+        "evaluations": sum(report["evaluations"] for report in reports),
+        "seconds": round(sum(report["seconds"] for report in reports), 3),
+    }
+
+
 def in_words(report: dict[str, Any]) -> str:
     """Return the same for people."""
+    if "sweep" in report:
+        together = f"the median of {len(report['runs'])} runs is {finely(report['median_confidence'])}"
+        return "\n".join([*map(in_words, report["runs"]), f"Sweep {report['sweep']}: {together}."])
     fooled = round(report["share_9999"] * report["classes"])
     return (
         f"{report['evaluations']:,} evaluations in {report['seconds']:.1f} s "
@@ -176,28 +246,58 @@ def in_words(report: dict[str, Any]) -> str:
     )
 
 
-def _parameters(options: dict[str, Any]) -> Parameters:
-    if options["preset"] and options["preset"] not in PRESETS:
-        raise CommandError(f"preset {options['preset']!r} is unknown; choose one of {', '.join(PRESETS)}")
-    preset = PRESETS[options["preset"] or "paper"]
-    chosen = {"generations": preset.generations, "population": preset.population}
-    chosen |= {name: number for name in chosen if (number := _number(options, name)) is not None}
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Turn what a person may get wrong into one line."""
     try:
-        return parameters_for(
-            options["classifier"], options["encoding"], fidelity=options["fidelity"], **chosen
-        )
+        yield
     except (ParameterError, ZooError) as error:
         raise CommandError(str(error)) from error
+
+
+def _experiment(options: dict[str, Any]) -> tuple[ClassifierEntry, Preset]:
+    with _plainly():
+        entry = find(options["classifier"])
+        return entry, preset_of(options["preset"], entry)
+
+
+def _parameters(options: dict[str, Any], entry: ClassifierEntry, preset: Preset) -> Parameters:
+    numbers: dict[str, Any] = {
+        name: _number(options, name) for name in ("generations", "population", "starts")
+    }
+    words = {name: options[name] for name in ("encoding", "method", "precision", "fidelity", "setting")}
+    classes = options["classes"]
+    with _plainly():
+        chosen = classes_from(str(classes), entry) if classes is not None else None
+        return parameters_of(
+            preset, entry, Choices(**words, **numbers, crops=_crops(options), classes=chosen)
+        )
+
+
+def _crops(options: dict[str, Any]) -> int | None:
+    crops = _number(options, "crops")
+    if crops is not None and crops not in CROPS:
+        raise CommandError(f"crops {crops} is out of range: 1 or 10")
+    return crops
+
+
+def _runs(options: dict[str, Any], preset: Preset) -> int:
+    runs = _number(options, "runs")
+    if runs is not None and not 1 <= runs <= MAX_RUNS:
+        raise CommandError(f"runs {runs} is out of range: it must lie between 1 and {MAX_RUNS}")
+    return preset.runs if runs is None else runs
 
 
 def _number(options: dict[str, Any], name: str) -> int | None:
     return whole(name, options[name], EXAMPLES[name])
 
 
-def _seed(options: dict[str, Any]) -> int | None:
+def _seed(options: dict[str, Any], runs: int) -> int | None:
     seed = _number(options, "seed")
     if seed is not None and seed > MAX_SEED:
         raise CommandError(f"seed {seed} is out of range: it must lie between 0 and {MAX_SEED}")
+    with _plainly():
+        require_seeds(seed, runs)
     return seed
 
 

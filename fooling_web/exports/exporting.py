@@ -1,0 +1,101 @@
+"""Write a run of this site to an archive file, straight from the database and in constant memory."""
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from evolution.archive_file import Description
+from evolution.archive_lines import Climb, Individual, Statistics, Takeover
+from evolution.archive_writing import write_archive
+from fooling_web.runs.models import Run
+from models_zoo.registry import find
+from models_zoo.travelling import card_document
+
+NOT_KEPT = "not-kept"  # stands for the hash of a genome that came without either
+CHUNK = 2000  # rows in memory
+NAMED_VERSIONS = ("numba", "numpy", "pillow", "torch")
+STATISTICS = tuple(Statistics._fields)
+
+
+def export_archive(run: Run, path: Path, *, champions_only: bool = False) -> str:
+    """Write a run to a file, as far as it has kept its generations by now, and return the archive's hash.
+
+    Raises ArchiveFileError where a champion's genome is missing, UnknownClassifier, OSError.
+    """
+    return write_archive(
+        path,
+        _description(run),
+        StoredHistory(run, -1 if run.generation is None else run.generation),
+        random_state=run.random_state,
+        search_state=run.kept_state(),
+        champions_only=champions_only,
+    )
+
+
+@dataclass(frozen=True)
+class StoredHistory:
+    """A run's history up to a generation; what a worker adds meanwhile is left out."""
+
+    run: Run
+    last: int
+
+    def individuals(self, *, with_genomes: bool) -> Iterator[Individual]:
+        """Yield every individual by number."""
+        fields = ["number", "generation", "parents", "top", "genome_hash"]
+        if with_genomes:
+            fields.append("genome")
+        rows = self.run.individuals.filter(generation__lte=self.last).order_by("number")
+        for number, generation, parents, top, genome_hash, *genome in rows.values_list(*fields).iterator(
+            CHUNK
+        ):
+            yield Individual(
+                number,
+                generation,
+                tuple(parents),
+                tuple((class_index, confidence) for class_index, confidence in top),
+                "" if genome_hash == NOT_KEPT else genome_hash,
+                *map(bytes, genome),
+            )
+
+    def takeovers(self) -> Iterator[Takeover]:
+        """Yield every takeover by generation and class."""
+        rows = self.run.takeovers.filter(generation__lte=self.last).order_by("generation", "class_index")
+        fields = ("generation", "class_index", "individual__number", "confidence", "taken_from")
+        return (Takeover(*row) for row in rows.values_list(*fields).iterator(CHUNK))
+
+    def statistics(self) -> Iterator[Statistics]:
+        """Yield every generation's line."""
+        rows = self.run.statistics.filter(generation__lte=self.last).order_by("generation")
+        return (Statistics(*row) for row in rows.values_list(*STATISTICS).iterator(CHUNK))
+
+    def climbs(self) -> Iterator[Climb]:
+        """Yield every image of gradient ascent with its milestones."""
+        rows = self.run.climbs.order_by("class_index", "start")
+        return (Climb(*row) for row in rows.values_list(*Climb._fields).iterator(CHUNK))
+
+
+def _description(run: Run) -> Description:
+    origin = run.origin or {}
+    return Description(
+        name=" ".join(run.name.split()),
+        seed=run.seed,
+        parameters=run.settings,
+        classifier=_classifier(run),
+        versions=origin.get("versions") or _versions(),
+        created=origin.get("created") or run.created_at.isoformat(timespec="seconds"),
+    )
+
+
+def _classifier(run: Run) -> dict[str, Any]:
+    """Return the card of the weights that the run was evolved against, be it that others are here now."""
+    document = card_document(find(run.classifier))
+    if document["weights_sha256"] != run.classifier_sha256:
+        document |= {"weights_sha256": run.classifier_sha256, "test_error_percent": None, "source": ""}
+    return document
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in NAMED_VERSIONS}}

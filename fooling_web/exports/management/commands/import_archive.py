@@ -1,0 +1,84 @@
+"""`manage.py import_archive`: take a run into this site from a file."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from evolution.errors import EvolutionError
+from fooling_web.exports.importing import AlreadyImported, import_archive
+from fooling_web.runs.models import Run
+from fooling_web.users.models import User
+from models_zoo.errors import ZooError
+
+
+class Command(BaseCommand):
+    """Take a run into this site from an archive file, with its whole history."""
+
+    help = (
+        "Take a run into this site from an archive file, as `export_archive` or `python -m standalone evolve` "
+        "wrote it: with its whole history, or not at all."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare what can be chosen."""
+        parser.add_argument("file", type=Path, metavar="F.zip", help="the archive file")
+        parser.add_argument(
+            "--owner", help="the account that the run shall belong to; else to administrators"
+        )
+        parser.add_argument("--visibility", default="public", help=" or ".join(Run.Visibility.values))
+        parser.add_argument("--name", default="", help="shown on the site; else the name in the file")
+        parser.add_argument("--json", action="store_true", help="answer with one line of JSON")
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        """Import, and say what came in."""
+        if options["visibility"] not in Run.Visibility.values:
+            raise CommandError(
+                f"visibility {options['visibility']!r} is unknown; choose one of "
+                f"{', '.join(Run.Visibility.values)}"
+            )
+        begun = time.monotonic()
+        try:
+            run = import_archive(
+                options["file"],
+                owner=_owner(options["owner"]),
+                visibility=options["visibility"],
+                name=options["name"],
+            )
+        except (AlreadyImported, EvolutionError, ZooError, OSError) as error:
+            raise CommandError(str(error)) from error
+        report = report_of(run, time.monotonic() - begun)
+        self.stdout.write(json.dumps(report) if options["json"] else in_words(run, report))
+
+
+def report_of(run: Run, seconds: float) -> dict[str, Any]:
+    """Return what came in."""
+    return {
+        "run": str(run.pk),
+        "status": str(run.status),
+        "generation": run.generation,
+        "individuals": run.individuals.count(),
+        "takeovers": run.takeovers.count(),
+        "classes": run.champions.count(),
+        "archive_sha256": (run.origin or {})["archive_sha256"],
+        "seconds": round(seconds, 3),
+    }
+
+
+def in_words(run: Run, report: dict[str, Any]) -> str:
+    """Return the same for people."""
+    return (
+        f"Imported: {run.name}, {report['classes']:,} champions, {report['individuals']:,} individuals and "
+        f"{report['takeovers']:,} takeovers, in {report['seconds']:.1f} s: {run.get_absolute_url()}"
+    )
+
+
+def _owner(name: str | None) -> User | None:
+    if name is None:
+        return None
+    owner = User.objects.filter(username__iexact=name).first()
+    if owner is None:
+        raise CommandError(f"no account is called {name!r}; sign up on the site first, or leave --owner out")
+    return owner
