@@ -12,7 +12,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from fooling_web.runs.models import GenerationStat, Run, RunQuerySet
 
-BUDGETS = (10_000, 50_000, 250_000)  # evaluations
+BUDGETS = (10_000, 50_000, 100_000)  # evaluations
 MOST_RUNS = 500  # the latest; more would not change the picture
 OTHER_METHODS = ("single-class", "novelty")
 
