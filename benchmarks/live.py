@@ -1,4 +1,4 @@
-"""What a person sees of a run: `python -m benchmarks.live`, on a whole site in a home of its own.
+"""What a person sees of a run, on a whole site in a home of its own, in seconds of the clock.
 
 A browser signs up and launches the paper's MNIST run; measured are the time from pressing Launch until the page
 says "finished", the delay from a takeover in the worker to its picture on the screen, and the worker's memory.
@@ -24,10 +24,9 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.measurement import Measurement, Target
-from benchmarks.report import print_table
 from bootstrap.environment import PROJECT
 
-ROUNDS = 3
+MOST_ROUNDS = 3
 PASSWORD = "quiet violet harbour 71"  # noqa: S105 - of an account that lives for a minute
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
@@ -48,15 +47,15 @@ WATCH = """() => {
 }"""
 
 
-def main() -> None:
-    """Measure some rounds and print the medians beside the targets."""
+def measure_live(rounds: int) -> Iterator[Measurement]:
+    """Yield how long a person waits, and the worker's memory."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     os.environ.update(FOOLING_HOME=str(home), DJANGO_SETTINGS_MODULE="fooling_web.settings")
     try:
         with _site(home) as url:
-            rounds = [*_watch_runs(url)]
+            watched = [*_watch_runs(url, min(rounds, MOST_ROUNDS))]
             memory = _peak_memory(home)
-        print_table(_measurements(rounds, memory), "A whole site and a browser, clock time")
+        yield from _measurements(watched, memory)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -95,14 +94,14 @@ def _site(home: Path) -> Iterator[str]:
         site.wait()
 
 
-def _watch_runs(url: str) -> Iterator[Round]:
+def _watch_runs(url: str, rounds: int) -> Iterator[Round]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         page = browser.new_page(base_url=url)
         _sign_up(page)
         _wait_for_warm_worker(page)
-        for seed in range(1, ROUNDS + 1):
+        for seed in range(1, rounds + 1):
             yield _watch_run(page, seed)
         browser.close()
 
@@ -162,7 +161,3 @@ def _peak_memory(home: Path) -> float:
         except (OSError, IndexError):
             continue  # it ended meanwhile
     return max(peaks)
-
-
-if __name__ == "__main__":
-    main()

@@ -44,6 +44,13 @@ class Round:
     forward: float
 
 
+def measure_loops(rounds: int) -> Iterator[Measurement]:
+    """Yield the loop of both encodings beside the bare network."""
+    torch.set_num_threads(1)
+    yield from measure_loop("cppn", rounds, target=0.75)
+    yield from measure_loop("direct", rounds)
+
+
 def measure_loop(encoding: EncodingName, rounds: int, target: float | None = None) -> Iterator[Measurement]:
     """Yield the loop's evaluations a second, its ratio to the bare network, and the archive's share."""
     parameters, lenet = Parameters(encoding=encoding), load("mnist-lenet", "cpu")

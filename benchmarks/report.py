@@ -1,27 +1,36 @@
-"""Measurements as a table for people or as JSON for programs."""
+"""Measurements as one table for people and as JSON for programs, with the machine that they were made on."""
 
 import json
 import os
 import platform
-from collections.abc import Iterable
+import subprocess
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measurement import Measurement, Target
+from bootstrap.environment import PROJECT
 
-ROW = "{:<58} {:>10}  {:<22} {:>10}  {}"
-
-
-def print_table(measurements: Iterable[Measurement], how: str = "One thread, processor seconds") -> None:
-    """Print each measurement as soon as it is there."""
-    print(f"\n{how}, on {machine()}\n")
-    print(ROW.format("", "median", "least .. greatest", "target", ""))
-    for measured in measurements:
-        print(_row(measured), flush=True)
+ROW = "{:<78} {:>10}  {:<22} {:>11}  {}"
+HEADINGS = ("", "median", "least .. greatest", "target", "")
+LIBRARIES = ("torch", "numba", "numpy", "django", "neat-python")
 
 
-def print_json(measurements: Iterable[Measurement]) -> None:
-    """Print all measurements as one JSON object."""
+def print_heading() -> None:
+    """Print what stands above the rows."""
+    print(f"\n{_machine_in_words()}\n")
+    print(ROW.format(*HEADINGS).rstrip(), flush=True)
+
+
+def print_row(measured: Measurement) -> None:
+    """Print one measurement."""
+    print(ROW.format(*_cells(measured)).rstrip(), flush=True)
+
+
+def as_json(measurements: Iterable[Measurement]) -> str:
+    """Return all measurements as one JSON object."""
     rows = [
         {
             "name": measured.name,
@@ -29,24 +38,58 @@ def print_json(measurements: Iterable[Measurement]) -> None:
             "rounds": list(measured.rounds),
             "target": measured.target.bound if measured.target else None,
             "holds": measured.holds,
+            "why_not": measured.why_not,
         }
         for measured in measurements
     ]
-    print(json.dumps({"machine": machine(), "measurements": rows}))
+    return json.dumps({"machine": machine(), "measurements": rows}, indent=1)
 
 
-def machine() -> str:
-    """Describe the machine and the libraries that decide about speed."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("torch", "numba", "numpy"))
-    return f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {libraries}"
+def write_down(measurements: Sequence[Measurement], folder: Path) -> Path:
+    """Write a table and its JSON into a folder, named by the day; return the table's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / f"{datetime.now(UTC):%Y-%m-%d}.md"
+    lines = ["| what | median | least .. greatest | target | |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(_cells(measured))} |" for measured in measurements]
+    table.write_text("\n".join(["# Measured by `make bench`", "", _machine_in_words(), "", *lines, ""]))
+    table.with_suffix(".json").write_text(as_json(measurements) + "\n")
+    return table
 
 
-def _row(measured: Measurement) -> str:
+def machine() -> dict[str, Any]:
+    """Describe the machine, the libraries that decide about speed, and what else was going on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "gpu": _gpu(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "commit": _commit(),
+        "load": [round(load, 1) for load in os.getloadavg()],
+    }
+
+
+def _machine_in_words() -> str:
+    facts = machine()
+    libraries = ", ".join(f"{name} {number}" for name, number in facts["libraries"].items())
+    return (
+        f"{facts['processor']}, {facts['cores']} cores, {facts['gpu'] or 'no GPU'}; {facts['system']}; "
+        f"Python {facts['python']}, {libraries}; commit {facts['commit']}, {facts['date']}. "
+        f"Processes that wanted a core, over 1, 5 and 15 minutes: {', '.join(map(str, facts['load']))}. "
+        "Seconds are the processor's on a CPU and the clock's on a GPU and in a browser."
+    )
+
+
+def _cells(measured: Measurement) -> tuple[str, str, str, str, str]:
     style = measured.style
+    bound = _bound(measured.target, style) if measured.target else ""
+    if measured.median is None:
+        return measured.name, "", f"not measured: {measured.why_not}", bound, ""
     span = f"{style.format(min(measured.rounds))} .. {style.format(max(measured.rounds))}"
     verdict = {None: "", True: "holds", False: "MISSED"}[measured.holds]
-    bound = _bound(measured.target, style) if measured.target else ""
-    return ROW.format(measured.name, style.format(measured.median), span, bound, verdict).rstrip()
+    return measured.name, style.format(measured.median), span, bound, verdict
 
 
 def _bound(target: Target, style: str) -> str:
@@ -61,3 +104,26 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def _gpu() -> str:
+    """Return the name of the first CUDA device and its driver's version of CUDA; empty where there is none."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return ""
+    return f"{torch.cuda.get_device_name(0)}, CUDA {torch.version.cuda}"
+
+
+def _commit() -> str:
+    """Return the commit that was measured, and whether files differed from it; unknown outside a clone."""
+    try:
+        commit, changes = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit} with changes" if changes else commit
+
+
+def _git(*words: str) -> str:
+    answer = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    return answer.stdout.strip()

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from evolution.colour_torch import as_levels, to_rgb
 from evolution.cppn import CppnPopulation
+from evolution.parameters import Colour
 
 Function = Callable[[Tensor], Tensor]
 FUNCTIONS: tuple[Function, ...] = (
@@ -41,12 +43,17 @@ def _node(population: CppnPopulation, node: int) -> Node:
 
 
 @torch.inference_mode()
-def paint(networks: list[list[Node]], coordinates: Tensor) -> Tensor:
-    """Return the absolute value of each network's one output, (P, H*W); coordinates is (4, H*W)."""
-    return torch.stack([_paint_one(nodes, coordinates) for nodes in networks]).abs()
+def paint(networks: list[list[Node]], coordinates: Tensor, n_outputs: int, colour: Colour) -> Tensor:
+    """Return pictures at 256 levels, (P, n_outputs, H*W); coordinates is (4, H*W).
+
+    Three outputs are read as the colour says; a single one is a grey value.
+    """
+    images = [_paint_one(nodes, coordinates)[-n_outputs:] for nodes in networks]
+    outputs = torch.stack([torch.stack(image) for image in images]).abs_().clamp_(max=1)
+    return as_levels(to_rgb(outputs, colour) if n_outputs == 3 else outputs)
 
 
-def _paint_one(nodes: list[Node], coordinates: Tensor) -> Tensor:
+def _paint_one(nodes: list[Node], coordinates: Tensor) -> list[Tensor]:
     """Add one connection after another, which is faster than to gather them for a product of matrices."""
     values = list(coordinates)
     for function, sources, weights in nodes:
@@ -54,5 +61,4 @@ def _paint_one(nodes: list[Node], coordinates: Tensor) -> Tensor:
         for source, weight in zip(sources[1:], weights[1:], strict=True):
             total = torch.add(total, values[source], alpha=weight)
         values.append(function(total))
-    output: Tensor = values[-1]
-    return output
+    return values
