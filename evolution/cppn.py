@@ -143,6 +143,11 @@ class CppnEncoding:
         """Return the SHA-256 of one genome, whatever way it is stored."""
         return hashlib.sha256(_canonical(self.to_json(population, row))).hexdigest()
 
+    def written(self, population: CppnPopulation, row: int) -> tuple[bytes, str]:
+        """Return one genome as compressed JSON, and its fingerprint."""
+        text = _canonical(self.to_json(population, row))
+        return zlib.compress(text), hashlib.sha256(text).hexdigest()
+
     def to_json(self, population: CppnPopulation, row: int) -> dict[str, Any]:
         """Return one genome as plain JSON values: functions of the computed nodes and [source, target, weight]."""
         node_starts, functions, edge_starts, sources, weights = population.graphs

@@ -22,6 +22,7 @@ from evolution.parameters import Parameters
 from evolution.variation import cross_simulated_binary, step_chosen
 
 Rows = npt.NDArray[np.int64]
+VALUES_AT_ONCE = 200_000  # mutated together: 256 small pictures, or a large one
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,15 @@ class DirectEncoding:
         return self._mutated(levels, self.mutation_rate(generation), rng), lineage
 
     def _mutated(self, levels: npt.NDArray[Any], rate: float, rng: np.random.Generator) -> DirectPopulation:
-        """Step each value with probability `rate`; picture by picture, which bounds the memory of large ones."""
+        """Step each value with probability `rate`; some pictures at a time, which bounds the memory of large ones."""
         chosen = np.stack([rng.random(picture.shape) < rate for picture in levels])
         children = np.empty(levels.shape, np.uint8)
-        for child, picture, where in zip(children, levels, chosen, strict=True):
-            genes = picture / 255
-            step_chosen(genes, where, self.parameters.direct.mutation_eta, rng)
-            child[...] = np.rint(genes * 255)
+        at_once = max(1, VALUES_AT_ONCE // levels[0].size)
+        for start in range(0, len(levels), at_once):
+            part = slice(start, start + at_once)
+            genes = levels[part] / 255
+            step_chosen(genes, chosen[part], self.parameters.direct.mutation_eta, rng)
+            children[part] = np.rint(genes * 255)
         return DirectPopulation(children)
 
     def mutation_rate(self, generation: int) -> float:
@@ -129,6 +132,10 @@ class DirectEncoding:
         colour = "" if self.parameters.channels == 1 else f" {self.parameters.colour}"
         header = f"foolbreeder-direct 1 {self._shape}{colour}".encode()
         return hashlib.sha256(header + population.levels[row].tobytes()).hexdigest()
+
+    def written(self, population: DirectPopulation, row: int) -> tuple[bytes, str]:
+        """Return one genome as a PNG, and its fingerprint."""
+        return self.to_bytes(population, row), self.fingerprint(population, row)
 
     def _read(self, genome: bytes) -> npt.NDArray[np.uint8]:
         try:

@@ -50,6 +50,9 @@ class Encoding(Protocol):
     def fingerprint(self, population: Any, row: int) -> str:
         """Return the SHA-256 of one genome's content."""
 
+    def written(self, population: Any, row: int) -> tuple[bytes, str]:
+        """Return one genome as it is stored, and its fingerprint: cheaper together than one by one."""
+
 
 def encoding_for(parameters: Parameters, device: str = "cpu") -> Encoding:
     """Return the encoding that these parameters ask for. To add one, name it here and in `ENCODINGS`.

@@ -36,6 +36,13 @@ def data_dir() -> Path:
     return Path(os.environ.get("FOOLING_DATA_DIR") or home() / "data").expanduser().resolve()
 
 
+def gallery() -> Path:
+    """Return the folder of archive files that a new site takes in: `FOOLING_GALLERY`, by default the project's."""
+    return Path(
+        os.environ.get("FOOLING_GALLERY") or PROJECT / "fooling_web" / "exports" / "gallery"
+    ).resolve()
+
+
 def socket_dir() -> Path:
     """Return the folder of Unix sockets: the home's own, or a short private one where its path is too long."""
     wanted = home() / "sockets"

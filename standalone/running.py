@@ -244,13 +244,14 @@ class _Ledger:
     def _individual(self, generation: Generation, row: int) -> Individual:
         confidences = generation.confidences[row]  # (n_classes,)
         best = top(confidences[np.newaxis])[0].tolist()
+        genome, genome_hash = self.encoding.written(generation.population, row)
         return Individual(
             number=generation.first_number + row,
             generation=generation.number,
             parents=tuple(sorted(set(generation.lineage[row].tolist()))),
             top=tuple((index, float(confidences[index])) for index in best),
-            genome_hash=self.encoding.fingerprint(generation.population, row),
-            genome=self.encoding.to_bytes(generation.population, row),
+            genome_hash=genome_hash,
+            genome=genome,
         )
 
 

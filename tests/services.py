@@ -68,6 +68,9 @@ def _prepare() -> None:
     for name in ELSEWHERE:
         os.environ.pop(name, None)
     os.environ["FOOLING_HOME"] = str(home)
+    os.environ["FOOLING_GALLERY"] = str(
+        home / "no-gallery"
+    )  # hundreds of pictures that tests do not count with
     start_valkey(home)
 
 

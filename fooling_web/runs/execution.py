@@ -135,7 +135,11 @@ def _advance(run: Run, deadline: float, watch: Callable[[Run], None]) -> None:
 
 def _top(confidences: npt.NDArray[np.float32]) -> list[tuple[int, float]]:
     """Return the highest confidences of one image, (n_classes,), as pairs of class_index and confidence."""
-    best = np.argsort(-confidences, kind="stable")[:TOP]
+    count = min(TOP, len(confidences))
+    likely = np.flatnonzero(
+        confidences >= np.partition(confidences, -count)[-count]
+    )  # sorting all takes longer
+    best = likely[np.argsort(-confidences[likely], kind="stable")[:count]]
     return [(int(class_index), float(confidences[class_index])) for class_index in best]
 
 
@@ -242,7 +246,7 @@ class Ledger:
         self._individuals.extend(newcomers.values())
         self._takeovers.extend(
             Takeover(
-                run=self.run,
+                run_id=self.run.pk,
                 generation=generation.number,
                 class_index=int(class_index),
                 individual=newcomers[int(row)],
@@ -259,7 +263,7 @@ class Ledger:
         )
         self._statistics.append(
             GenerationStat(
-                run=self.run,
+                run_id=self.run.pk,
                 generation=generation.number,
                 takeovers=len(takeovers),
                 evaluations=generation.evaluations,
@@ -362,14 +366,15 @@ class Ledger:
         }
 
     def _individual(self, generation: Generation, row: int) -> Individual:
+        genome, genome_hash = self.encoding.written(generation.population, row)
         return Individual(
-            run=self.run,
+            run_id=self.run.pk,
             number=generation.first_number + row,
             generation=generation.number,
             parents=sorted(set(generation.lineage[row].tolist())),
             top=_top(generation.confidences[row]),
-            genome=self.encoding.to_bytes(generation.population, row),
-            genome_hash=self.encoding.fingerprint(generation.population, row),
+            genome=genome,
+            genome_hash=genome_hash,
         )
 
     def _champions(self) -> list[Champion]:
@@ -377,7 +382,7 @@ class Ledger:
         last = {takeover.class_index: takeover for takeover in self._takeovers}
         return [
             Champion(
-                run=self.run,
+                run_id=self.run.pk,
                 class_index=takeover.class_index,
                 individual=takeover.individual,
                 confidence=takeover.confidence,

@@ -8,7 +8,6 @@ import redis
 from celery.signals import worker_ready
 
 from fooling_web.exports.exporting import export_archive
-from fooling_web.exports.management.commands import load_newcomers_gallery as command
 from fooling_web.exports.tasks import load_newcomers_gallery
 from fooling_web.home import valkey_socket
 from fooling_web.runs.models import Run
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_loads_the_gallery_and_says_so_in_the_log(finished_run, tmp_path, monkeypatch, caplog):
     export_archive(finished_run, tmp_path / "run.zip")
     finished_run.delete()
-    monkeypatch.setattr(command, "GALLERY", tmp_path)
+    monkeypatch.setenv("FOOLING_GALLERY", str(tmp_path))
 
     with caplog.at_level(logging.INFO):
         load_newcomers_gallery()

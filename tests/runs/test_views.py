@@ -23,7 +23,10 @@ pytestmark = pytest.mark.django_db
 LAUNCH = reverse("runs:launch")
 LIST = reverse("runs:list")
 As = Callable[[Any], Client]
-NUMBER = {LIST: 3, reverse("home"): 4}  # count, runs, champions; featured, its champions, runs, theirs
+NUMBER = {
+    LIST: 3,
+    reverse("home"): 5,
+}  # count, runs, champions; mosaics, featured, its champions, runs, theirs
 
 
 def address(name: str, run: Run, *arguments: Any) -> str:

@@ -9,9 +9,8 @@ from django.db import IntegrityError, transaction
 from evolution.errors import EvolutionError
 from fooling_web.exports.importing import AlreadyImported, file_sha256, import_archive
 from fooling_web.exports.models import GalleryFile
+from fooling_web.home import gallery
 from models_zoo.errors import ZooError
-
-GALLERY = Path(__file__).resolve().parents[2] / "gallery"
 
 
 class Command(BaseCommand):
@@ -21,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what can be chosen."""
-        parser.add_argument("--folder", type=Path, default=GALLERY, help="where the archive files lie")
+        parser.add_argument("--folder", type=Path, default=gallery(), help="where the archive files lie")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Import; a file that is damaged does not keep the others out, nor the site from starting."""
