@@ -15,6 +15,9 @@ from evolution.archive import Archive, Takeovers
 from evolution.encoding import Encoding
 from evolution.parameters import Parameters
 
+VALUES_AT_ONCE = 64_000_000  # of pictures that are developed together: 256 MB
+EVENLY = 32  # pictures: parts are made of whole batches of that
+
 Evaluate = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 
@@ -61,13 +64,25 @@ def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, sear
     """Breed, develop, evaluate and keep one generation."""
     number, archive = search.generation, search.archive
     population, lineage = _breed(encoding, parameters, search)
-    confidences = evaluate(encoding.develop(population))  # (B, n_classes)
+    confidences = judged(encoding, evaluate, population)  # (B, n_classes)
     first_number = evaluations_before(parameters, number)
     takeovers = archive.add(population, confidences, first_number)  # every image competes for every class
     search.generation = number + 1
     return Generation(
         number, population, first_number, lineage, confidences, takeovers, first_number + len(population)
     )
+
+
+def judged(encoding: Encoding, evaluate: Evaluate, population: Any) -> npt.NDArray[np.float32]:
+    """Develop and evaluate genomes, (B, n_classes); in parts where their pictures together are large."""
+    shape = encoding.parameters
+    values = shape.channels * shape.height * shape.width
+    at_once = max(EVENLY, VALUES_AT_ONCE // values // EVENLY * EVENLY)
+    if len(population) <= at_once:
+        return evaluate(encoding.develop(population))
+    rows = np.arange(len(population), dtype=np.int64)
+    parts = (population.take(rows[start : start + at_once]) for start in range(0, len(rows), at_once))
+    return np.concatenate([evaluate(encoding.develop(part)) for part in parts])
 
 
 def evaluations_before(parameters: Parameters, generation: int) -> int:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from evolution.encoding import Encoding
 from evolution.errors import CheckpointError, GenomeError
-from evolution.map_elites import Evaluate, Generation, Search, evaluations_before
+from evolution.map_elites import Evaluate, Generation, Search, evaluations_before, judged
 from evolution.parameters import Parameters
 
 Rows = npt.NDArray[np.int64]
@@ -114,7 +114,7 @@ def advance(
     """Breed, develop, evaluate, record and select one generation."""
     number, first_number = search.generation, evaluations_before(parameters, search.generation)
     offspring, lineage = _breed(encoding, parameters, search)
-    confidences = evaluate(encoding.develop(offspring))  # (B, n_classes)
+    confidences = judged(encoding, evaluate, offspring)  # (B, n_classes)
     takeovers = search.archive.add(offspring, confidences, first_number)
     newcomers = Images(np.arange(first_number, first_number + len(offspring)), confidences)
     _select(search, parameters, offspring, newcomers)

@@ -14,6 +14,7 @@ from evolution.parameters import (
     GRADIENT_SETTINGS,
     PUBLISHED_CLASSES,
     EncodingName,
+    Fidelity,
     GradientParameters,
     Parameters,
 )
@@ -81,6 +82,7 @@ class Preset:
     generations: int = 200  # of gradient ascent: steps; 0: as its setting says
     population: int = 200  # at first, and offspring in each generation; gradient ascent has classes x starts
     crops: int = 1
+    fidelity: Fidelity = "paper"
     runs: int = 1  # that belong together
     setting: str = "A"  # of gradient ascent
     classes: tuple[int, ...] = ()  # to climb; none: the published ones where they are known, else all
@@ -108,7 +110,7 @@ class Choices:
     population: int | None = None
     crops: int | None = None
     precision: str = "float32"
-    fidelity: str = "paper"
+    fidelity: str | None = None
     setting: str | None = None
     classes: tuple[int, ...] | None = None
     starts: int | None = None
@@ -208,13 +210,13 @@ _FIGURE_13 = Preset(
 PRESETS: dict[str, Preset] = {
     "paper": _ONE_RUN,
     "quick-look": _quick(_ONE_RUN, 50, 100),
-    "released-code": replace(_ONE_RUN, size=AS_RELEASED, generations=1000),
+    "released-code": replace(_ONE_RUN, size=AS_RELEASED, fidelity="released-code", generations=1000),
     "fig4": _FIGURE_4,
     "fig4-quick": _quick(_FIGURE_4, 100, 100, runs=3),
     "fig5": _FIGURE_5,
     "fig5-quick": _quick(_FIGURE_5, 100, 100, runs=3),
     "fig6": _FIGURE_6,
-    "fig6-released-code": replace(_FIGURE_6, size=AS_RELEASED, generations=5010),
+    "fig6-released-code": replace(_FIGURE_6, size=AS_RELEASED, fidelity="released-code", generations=5010),
     "fig6-quick": _quick(_FIGURE_6, 100, 100),
     "fig7": _FIGURE_7,
     "fig7-quick": _quick(_FIGURE_7, 100, 100),
@@ -231,6 +233,12 @@ PRESETS: dict[str, Preset] = {
     "fig13": _FIGURE_13,
     "fig13-quick": _quick(_FIGURE_13, 250, 200, classes=PUBLISHED_CLASSES[:5], starts=2),
 }
+
+
+def usual_classifier(preset: str) -> str:
+    """Return whom a preset is run against where nobody is named: one that comes with the project."""
+    known = PRESETS.get(preset)
+    return "efficientnet-lite0" if known and known.dataset == "imagenet" else "mnist-lenet"
 
 
 def presets_for(classifier: Opponent) -> Iterator[str]:
@@ -263,7 +271,7 @@ def parameters_of(preset: Preset, classifier: Opponent, choices: Choices) -> Par
         raise ParameterError(f"crops {crops} do not apply: {classifier.name} sees a picture whole, give 1")
     population = _chosen(choices.population, preset.population)
     return Parameters.for_fidelity(
-        choices.fidelity,
+        choices.fidelity or preset.fidelity,
         encoding=choices.encoding or preset.encoding or "cppn",
         method=choices.method,
         generations=_chosen(choices.generations, preset.generations or 200),
@@ -317,12 +325,17 @@ def _climbing(preset: Preset, classifier: Opponent, choices: Choices) -> Paramet
     """Return the settings of gradient ascent: its images are as large as what the network itself takes."""
     if (choices.crops or 1) > 1:
         raise ParameterError(f"crops {choices.crops} do not apply to gradient ascent, give 1")
+    if choices.population is not None:
+        raise ParameterError(
+            f"population {choices.population} does not apply to gradient ascent, which climbs with classes x starts "
+            "images; leave it out"
+        )
     steps, setting = gradient_setting(choices.setting or preset.setting)
     classes = _climbed(preset, classifier, choices)
     gradient = replace(setting, class_indices=classes, starts=_chosen(choices.starts, preset.starts))
     images = gradient.starts * (len(classes) or classifier.n_classes)
     return Parameters.for_fidelity(
-        choices.fidelity,
+        choices.fidelity or preset.fidelity,
         encoding="gradient",
         method=choices.method,
         generations=_chosen(choices.generations, preset.generations or steps),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from evolution import map_elites
 from evolution.archive import VACANT, Archive
 from evolution.encoding import Encoding
-from evolution.map_elites import Evaluate, Generation, Search, evaluations_before
+from evolution.map_elites import Evaluate, Generation, Search, evaluations_before, judged
 from evolution.parameters import Parameters
 
 Rows = npt.NDArray[np.int64]
@@ -29,7 +29,7 @@ def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, sear
     parents = _held(archive, targets)
     offspring, rows = encoding.vary(archive.genomes.take(parents), number, search.rng)
     lineage = archive.holders[parents][rows]
-    confidences = evaluate(encoding.develop(offspring))  # (B, n_classes)
+    confidences = judged(encoding, evaluate, offspring)  # (B, n_classes)
     takeovers = archive.add(offspring, _for_targets_only(confidences, targets), first_number)
     search.generation = number + 1
     return Generation(

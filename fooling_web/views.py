@@ -67,11 +67,11 @@ def _featured(public: RunQuerySet) -> Run | None:
 
 
 def _mosaics(public: RunQuerySet) -> list[Mosaic]:
-    """Return the longest run with networks against each of a few classifiers of many classes."""
+    """Return the site's own longest run with networks against each of a few classifiers of many classes."""
     many = [entry.name for entry in all_entries() if entry.n_classes >= MANY]
     shares = GenerationStat.objects.filter(run=OuterRef("pk"), generation=OuterRef("generation"))
     runs = (
-        public.filter(classifier__in=many, encoding="cppn", generation__isnull=False)
+        public.filter(classifier__in=many, encoding="cppn", generation__isnull=False, owner=None)
         .annotate(share_99=Subquery(shares.values("share_99")[:1]))
         .defer("random_state")
         .order_by("-evaluations")[:LARGEST]

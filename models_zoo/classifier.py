@@ -356,7 +356,8 @@ def load_classifier(entry: ClassifierEntry, device: torch.device | str) -> Class
     network.eval().requires_grad_(False)
     if entry.channels == 3:  # the digits' networks stay as they are: archives vouch for their last bit
         network = fused(network)
-        _prepare(torch.device(device))
+        keep_freed_memory_for(torch.device(device))
+    be_exact_on(torch.device(device))
     return Classifier(network, entry, device, entry.card["sha256"])
 
 
@@ -384,9 +385,13 @@ def fused(network: nn.Module) -> nn.Module:
     return drawn_together.eval().requires_grad_(False)
 
 
-def _prepare(device: torch.device) -> None:
-    """Make a process ready for large networks: keep freed memory, and let float32 be float32 on CUDA."""
+def keep_freed_memory_for(device: torch.device) -> None:
+    """Let a process that computes large networks on a CPU keep the memory that it frees."""
     if device.type == "cpu":
         keep_freed_memory()
+
+
+def be_exact_on(device: torch.device) -> None:
+    """Let float32 be float32 on CUDA, whatever was loaded before, so that the same seed gives the same run."""
     if device.type == "cuda":
         torch.backends.cudnn.allow_tf32 = False  # else convolutions round to ten bits, as half precision does

@@ -148,6 +148,7 @@ def candidate_of(description: Description, weights: Mapping[str, Tensor]) -> Can
     )
     weights = renamed(weights)
     _require_fit(network, weights, description)
+    _require_floats(weights)
     _require_finite(weights)
     network.load_state_dict({name: _as_float32(values) for name, values in weights.items()}, strict=False)
     candidate = Candidate(description, network.eval())
@@ -216,6 +217,16 @@ def _require_fit(network: nn.Module, weights: Mapping[str, Tensor], description:
         n_classes = len(description.label_names)
         raise ImportRefused(
             f"the weights do not fit {description.architecture} with {n_classes} labels: {_first(wrong)}"
+        )
+
+
+def _require_floats(weights: Mapping[str, Tensor]) -> None:
+    whole = [
+        name for name, values in weights.items() if values.dtype not in FLOATS and not name.endswith(COUNTERS)
+    ]
+    if whole:
+        raise ImportRefused(
+            f"the weights are no floating-point numbers in {_first(whole)}; export them again"
         )
 
 

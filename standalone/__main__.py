@@ -10,7 +10,7 @@ from typing import Any
 
 from evolution.errors import EvolutionError, ParameterError
 from evolution.parameters import ENCODINGS, FIDELITIES, MAX_SEED, METHODS, Parameters
-from evolution.presets import PRESETS, Choices, classes_from, parameters_of, preset_of
+from evolution.presets import PRESETS, Choices, classes_from, parameters_of, preset_of, usual_classifier
 from models_zoo.errors import ZooError
 from models_zoo.registry import ClassifierEntry, all_entries, find
 from standalone.errors import StandaloneError
@@ -18,6 +18,10 @@ from standalone.reporting import in_words, report_on
 
 LARGEST_DRAWN_SEED = 10**6  # short enough to read aloud
 REFUSED, STOPPED = 1, 130
+FIXED = (  # by the file of a run that goes on
+    *("classifier", "encoding", "preset", "method", "population", "fidelity", "crops", "precision"),
+    *("setting", "classes", "starts", "seed", "name"),
+)
 ROW = "{:<22} {:<26} {:>6}  {:<12} {}"
 
 
@@ -51,17 +55,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     """Offer what `manage.py evolve` offers."""
-    parser.add_argument("--classifier", default="mnist-lenet", help="see `python -m standalone classifiers`")
+    parser.add_argument("--classifier", help="see `python -m standalone classifiers`")
     parser.add_argument("--encoding", help=f"{' or '.join(ENCODINGS)} (cppn, or as the preset says)")
     parser.add_argument("--preset", default="", help=f"an experiment: {', '.join(PRESETS)}")
-    parser.add_argument("--method", default="map-elites", help=" or ".join(METHODS))
+    parser.add_argument("--method", help=f"{' or '.join(METHODS)} (map-elites)")
     parser.add_argument(
         "--generations", type=int, help="after the first population; with --resume, go further"
     )
     parser.add_argument("--population", type=int, help="images a generation")
-    parser.add_argument("--fidelity", default="paper", help=" or ".join(FIDELITIES))
+    parser.add_argument("--fidelity", help=f"{' or '.join(FIDELITIES)} (paper, or as the preset says)")
     parser.add_argument("--crops", type=int, help="views of an image: 1 or 10")
-    parser.add_argument("--precision", default="float32", help="float32 or half")
+    parser.add_argument("--precision", help="float32 or half (float32)")
     parser.add_argument("--setting", help="of gradient ascent: A, B, C or D")
     parser.add_argument("--classes", help="that gradient ascent climbs: 200,207,..., published or all")
     parser.add_argument("--starts", type=int, help="images of each class that gradient ascent climbs with")
@@ -101,6 +105,7 @@ def _whether_here(entry: ClassifierEntry) -> str:
 
 
 def _evolve(options: argparse.Namespace) -> int:
+    _refuse_changes(options)
     begun = None if options.resume else _begun(options)  # bad choices are told before torch is loaded
     import torch
 
@@ -128,16 +133,26 @@ def _evolve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_changes(options: argparse.Namespace) -> None:
+    """A run that goes on has its settings; one that was asked for otherwise must not pass unnoticed."""
+    changed = [name for name in FIXED if getattr(options, name) not in (None, "")]
+    if options.resume and changed:
+        raise StandaloneError(
+            f"--{changed[0]} cannot be changed: {options.resume} has its settings; leave it out, or begin a new run "
+            "with --output"
+        )
+
+
 def _begun(options: argparse.Namespace) -> tuple[ClassifierEntry, Parameters, int, str]:
-    entry = find(options.classifier)
+    entry = find(options.classifier or usual_classifier(options.preset))
     entry.require_weights()
     choices = Choices(
         encoding=options.encoding,
-        method=options.method,
+        method=options.method or "map-elites",
         generations=options.generations,
         population=options.population,
         crops=options.crops,
-        precision=options.precision,
+        precision=options.precision or "float32",
         fidelity=options.fidelity,
         setting=options.setting,
         classes=None if options.classes is None else classes_from(options.classes, entry),

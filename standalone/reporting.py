@@ -1,5 +1,6 @@
 """What an archive file comes to, in the numbers that the paper reports (sections 3.2 and 3.3, Figures 6 and 7)."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from evolution.archive_file import ArchiveFile
 from evolution.archive_lines import Statistics
-from evolution.statistics import summarise
+from evolution.statistics import classes_that_count, summarise
 from models_zoo.wordnet import CATS_AND_DOGS_CLASSES, branches
 
 LEVELS = (0.5, 0.9, 0.99, 0.9999)
@@ -24,6 +25,9 @@ def report_on(path: Path) -> dict[str, Any]:
         confidences = np.zeros(archive.run.n_classes, np.float32)
         for class_index, takeover in archive.champions.items():
             confidences[class_index] = takeover.confidence
+        counted = classes_that_count(archive.run.parameters, len(confidences))
+        dataset = archive.run.classifier["dataset"] if len(counted) == len(confidences) else ""
+        confidences = confidences[counted]
         return {
             "file": path.name,
             "name": archive.run.name,
@@ -37,18 +41,21 @@ def report_on(path: Path) -> dict[str, Any]:
             **asdict(summarise(confidences)),
             "classes_at": {str(level): int((confidences >= level).sum()) for level in LEVELS},
             "at_evaluations": _on_the_way(list(archive.statistics())),
-            "groups": _groups(confidences, archive.run.classifier["dataset"]),
+            "groups": _groups(confidences, dataset),
             "archive_sha256": archive.archive_sha256,
         }
 
 
 def in_words(report: dict[str, Any]) -> str:
     """Return the same for people, a line a fact."""
-    reached = ", ".join(f"{count} at {float(level):g}" for level, count in report["classes_at"].items())
+    reached = ", ".join(
+        f"{count} at {_percent(float(level))}" for level, count in report["classes_at"].items()
+    )
     lines = [
         f"{report['name']} ({report['file']})",
         f"generation {report['generation']:,}, {report['evaluations']:,} evaluations",
-        f"median {report['median']:.4%}, mean {report['mean']:.4%}, of {report['classes']:,} classes {reached}",
+        f"median {_percent(report['median'], 4)}, mean {_percent(report['mean'], 4)}; "
+        f"of {report['classes']:,} classes {reached} or more",
     ]
     lines += [f"{count:>9,} evaluations: {_line(at)}" for count, at in report["at_evaluations"].items()]
     lines += [f"{name}: {_group(numbers)}" for name, numbers in report["groups"].items()]
@@ -81,7 +88,8 @@ def _groups(confidences: npt.NDArray[np.float32], dataset: str) -> dict[str, dic
         "cats and dogs (151-286)": confidences[cats_and_dogs],
         "all others": confidences[~cats_and_dogs],
     }
-    groups |= {title: by_branch[title] for title in (*ranked[:NAMED], *ranked[-NAMED:])}
+    groups |= {f"among the hardest: {title}": by_branch[title] for title in ranked[:NAMED]}
+    groups |= {f"among the easiest: {title}": by_branch[title] for title in ranked[: -NAMED - 1 : -1]}
     return {
         name: {
             "classes": len(members),
@@ -93,10 +101,16 @@ def _groups(confidences: npt.NDArray[np.float32], dataset: str) -> dict[str, dic
 
 
 def _line(at: dict[str, float]) -> str:
-    return f"median {at['median']:.2%}, {at['share_99']:.1%} of classes at 99 %, {at['share_9999']:.1%} at 99.99 %"
+    shares = f"{_percent(at['share_99'], 1)} of classes at 99 %, {_percent(at['share_9999'], 1)} at 99.99 %"
+    return f"median {_percent(at['median'])}, {shares}"
 
 
 def _group(numbers: dict[str, float]) -> str:
-    return (
-        f"median {numbers['median']:.2%}, {numbers['share_99']:.1%} of {numbers['classes']} classes at 99 %"
-    )
+    share = f"{_percent(numbers['share_99'], 1)} of {numbers['classes']} classes at 99 %"
+    return f"median {_percent(numbers['median'])}, {share}"
+
+
+def _percent(share: float, decimals: int = 2) -> str:
+    """Write a share in percent, cut and never rounded up: what stands there was reached."""
+    scale = 10**decimals
+    return f"{math.floor(share * 100 * scale + 1e-9) / scale:.{decimals}f} %"

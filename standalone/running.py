@@ -28,7 +28,7 @@ from evolution.encoding import Encoding, encoding_for
 from evolution.map_elites import Generation, Search
 from evolution.parameters import ENCODINGS, Parameters
 from evolution.searching import Method, generations, method_for
-from evolution.statistics import summarise
+from evolution.statistics import classes_that_count, summarise
 from models_zoo.classifier import Classifier, top
 from models_zoo.errors import ZooError
 from models_zoo.registry import ClassifierEntry, load
@@ -193,6 +193,7 @@ class _Ledger:
 
     def __init__(self, journal: Journal, encoding: Encoding, method: Method, search: Search) -> None:
         self.journal, self.encoding, self.method, self.search = journal, encoding, method, search
+        self._counted = classes_that_count(journal.run.parameters, search.archive.n_classes)
         before = journal.statistics_so_far
         self._seconds_before = before.seconds if before else 0.0
         self._begun = self._kept = time.monotonic()
@@ -212,7 +213,7 @@ class _Ledger:
             takeovers=len(takeovers),
             evaluations=generation.evaluations,
             seconds=round(self._seconds_before + time.monotonic() - self._begun, 3),
-            **asdict(summarise(self.search.archive.confidences)),
+            **asdict(summarise(self.search.archive.confidences[self._counted])),
         )
         self.journal.record(
             [self._individual(generation, row) for row in rows], _takeovers(generation), statistics

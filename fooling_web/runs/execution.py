@@ -25,7 +25,7 @@ from evolution.gradient_ascent import NOT_YET, Ascent, targets_of
 from evolution.map_elites import Generation, Search, evolve
 from evolution.parameters import Parameters
 from evolution.searching import Method, generations, method_for
-from evolution.statistics import summarise
+from evolution.statistics import classes_that_count, summarise
 from fooling_web.runs.events import announce
 from fooling_web.runs.models import Champion, Climb, GenerationStat, Individual, LeaseLost, Run, Takeover
 from models_zoo.classifier import Classifier
@@ -216,6 +216,7 @@ class Ledger:
         self._seconds_before = run.seconds
         self._begun = self._flushed = time.monotonic()
         self._effort = 0.0  # seconds that reading or writing the state of the search took
+        self._counted = classes_that_count(run.settings, search.archive.n_classes)
         self._milestones_kept: npt.NDArray[np.int32] | None = None
         self._clear()
 
@@ -268,7 +269,7 @@ class Ledger:
                 takeovers=len(takeovers),
                 evaluations=generation.evaluations,
                 seconds=self._seconds(),
-                **asdict(summarise(self.search.archive.confidences)),
+                **asdict(summarise(self.search.archive.confidences[self._counted])),
             )
         )
 

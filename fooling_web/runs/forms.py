@@ -308,10 +308,10 @@ class LaunchForm(forms.Form):
                 encoding=preset.encoding or cleaned["encoding"],
                 method=cleaned["method"] or "map-elites",
                 generations=cleaned["generations"] if is_own else None,
-                population=cleaned["population"] if is_own else None,
+                population=cleaned["population"] if is_own and not self._climbs(cleaned, preset) else None,
                 crops=cleaned["crops"],
                 precision=cleaned["precision"] or "float32",
-                fidelity=cleaned["fidelity"],
+                fidelity=cleaned["fidelity"] if preset.fidelity == "paper" else preset.fidelity,
                 setting=cleaned["setting"] or None,
                 classes=classes_from(cleaned["classes"], entry) if cleaned["classes"] else None,
                 starts=cleaned["starts"],
@@ -319,6 +319,10 @@ class LaunchForm(forms.Form):
             return parameters_of(preset, entry, choices)
         except ParameterError as error:
             raise ValidationError(_sentence(str(error))) from error
+
+    @staticmethod
+    def _climbs(cleaned: dict[str, Any], preset: Preset) -> bool:
+        return (preset.encoding or cleaned["encoding"]) == "gradient"
 
     def _require_weights(self, entry: ClassifierEntry) -> None:
         try:

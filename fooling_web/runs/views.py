@@ -27,7 +27,7 @@ from fooling_web.runs.events import announce
 from fooling_web.runs.forms import LaunchForm, RunForm, no_room
 from fooling_web.runs.heatmap import heatmap_of
 from fooling_web.runs.kinds import classes_named, classes_of
-from fooling_web.runs.models import Climb, Individual, Run, Sweep
+from fooling_web.runs.models import Champion, Climb, Individual, Run, Sweep
 from fooling_web.runs.pictures import SIZES, genome_file_of, png_of, webp_of
 from fooling_web.runs.sweeps import with_cards
 from fooling_web.runs.tasks import ring
@@ -239,12 +239,19 @@ def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpRespo
     context = {
         "run": run,
         "cell": cell,
+        "rival": _rival(run, holder, class_index) if holder else None,
         "also_holds": _also_holds(run, holder.individual_id, class_index) if holder else [],
         "history": history.annotate(genome_bytes=Length("individual__genome"))[:HISTORY],
         "neighbours": _neighbours(run, class_index),
         "searchable": has_many_classes(run),
     }
     return render(request, "runs/champion.html", context)
+
+
+def _rival(run: Run, holder: Champion, class_index: int) -> str | None:
+    """Return the label that the classifier likes better for a champion's image; None where it likes none better."""
+    best = holder.individual.top[0][0] if holder.individual.top else class_index
+    return None if best == class_index else run.label_of(best)
 
 
 @require_GET

@@ -24,7 +24,7 @@ function point(event) {
   const atlas = event.currentTarget;
   const place = placeAt(atlas, event);
   mark(atlas, place);
-  if (place) atlas.closest(".mosaic").querySelector(".mosaic-told").textContent = `“${labels[place.index]}”, says the network`;
+  if (place) atlas.closest(".mosaic").querySelector(".mosaic-told").textContent = `${labels[place.index]}: of all pictures so far, the one that the network is surest of`;
 }
 
 function open(event) {

@@ -16,6 +16,7 @@ from evolution.presets import (
     preset_of,
     presets_for,
     setting_of,
+    usual_classifier,
 )
 from models_zoo.registry import find
 
@@ -110,7 +111,8 @@ def test_comes_to_parameters_that_fit_the_classifier(name, preset):
 
     side = classifier.preprocessing.input_size if preset.encoding == "gradient" else classifier.height
     assert (parameters.channels, parameters.height, parameters.width) == (classifier.channels, side, side)
-    assert parameters.colour == ("rgb" if preset.encoding == "gradient" else "hsv")
+    evolved = "hls" if preset.fidelity == "released-code" else "hsv"
+    assert parameters.colour == ("rgb" if preset.encoding == "gradient" else evolved)
     assert parameters.crops == preset.crops
 
 
@@ -223,3 +225,19 @@ def test_knows_a_published_setting_whatever_its_classes(name):
 
 def test_knows_no_name_for_a_setting_of_ones_own():
     assert setting_of(GradientParameters(decay=0.5)) == ""
+
+
+def test_follows_the_released_code_where_a_preset_says_so():
+    assert settings_of("fig6-released-code", LITE).fidelity == "released-code"
+    assert settings_of("fig6", LITE).fidelity == "paper"
+    assert settings_of("fig6-released-code", LITE, fidelity="paper").fidelity == "paper"
+
+
+def test_knows_a_classifier_for_each_preset():
+    assert usual_classifier("fig7-quick") == "efficientnet-lite0"
+    assert usual_classifier("fig4") == usual_classifier("") == "mnist-lenet"
+
+
+def test_refuses_a_population_for_gradient_ascent():
+    with pytest.raises(ParameterError, match="population 80 does not apply"):
+        settings_of("fig13", LITE, population=80)

@@ -250,3 +250,9 @@ def test_lists_classifiers(capsys):
     listed = capsys.readouterr().out
     assert "mnist-lenet" in listed
     assert "here" in listed
+
+
+def test_refuses_to_change_the_settings_of_a_run_that_goes_on(tmp_path, capsys):
+    assert "--population cannot be changed" in refusal(
+        capsys, "--resume", str(tmp_path / "run.zip"), "--population", "20"
+    )

@@ -180,7 +180,10 @@ def test_stores_a_run_that_administrators_steer_where_nobody_owns_it(
         (("--classifier", "mnist-oracle"), "unknown classifier 'mnist-oracle'"),
         (("--encoding", "gradients"), "encoding 'gradients' is unknown"),
         (("--preset", "imagenet"), "preset 'imagenet' is unknown"),
-        (("--preset", "fig7"), "preset 'fig7' is for classifiers of ImageNet and mnist-lenet knows MNIST"),
+        (
+            ("--preset", "fig7", "--classifier", "mnist-lenet"),
+            "preset 'fig7' is for classifiers of ImageNet and mnist-lenet knows MNIST",
+        ),
         (("--crops", "5"), "crops 5 is out of range: 1 or 10"),
         (("--crops", "10"), "crops 10 do not apply: mnist-lenet sees a picture whole"),
         (("--runs", "0"), "runs 0 is out of range: it must lie between 1 and 100"),

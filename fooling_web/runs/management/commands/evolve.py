@@ -29,7 +29,16 @@ from evolution.parameters import (
     METHODS,
     Parameters,
 )
-from evolution.presets import MAX_RUNS, PRESETS, Choices, Preset, classes_from, parameters_of, preset_of
+from evolution.presets import (
+    MAX_RUNS,
+    PRESETS,
+    Choices,
+    Preset,
+    classes_from,
+    parameters_of,
+    preset_of,
+    usual_classifier,
+)
 from fooling_web.runs.launching import begin_sweep, drawn_seed, launch, name_in_sweep, require_seeds
 from fooling_web.runs.management.numbers import whole
 from fooling_web.runs.models import Run, Sweep
@@ -49,7 +58,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Offer exactly what the engine's parameters accept."""
-        parser.add_argument("--classifier", default="mnist-lenet", help="see `manage.py classifiers`")
+        parser.add_argument(
+            "--classifier", help="see `manage.py classifiers` (mnist-lenet, or efficientnet-lite0)"
+        )
         parser.add_argument("--preset", default="", help=f"an experiment: {', '.join(PRESETS)}")
         parser.add_argument("--encoding", help=f"{' or '.join(ENCODINGS)} (the preset's, or cppn)")
         parser.add_argument("--generations", help="after the first population (the preset's, or 200)")
@@ -58,7 +69,7 @@ class Command(BaseCommand):
         parser.add_argument("--runs", help="one after another, with seeds that follow (the preset's, or 1)")
         parser.add_argument("--method", default="map-elites", help=" or ".join(METHODS))
         parser.add_argument("--precision", default="float32", help="float32 or half")
-        parser.add_argument("--fidelity", default="paper", help=" or ".join(FIDELITIES))
+        parser.add_argument("--fidelity", help=f"{' or '.join(FIDELITIES)} (the preset's, or paper)")
         parser.add_argument("--setting", help=f"of gradient ascent: {' or '.join(GRADIENT_SETTINGS)} (A)")
         parser.add_argument("--classes", help="of gradient ascent: published, all, or indices like 200,207")
         parser.add_argument("--starts", help="of gradient ascent, for each class (5)")
@@ -69,6 +80,7 @@ class Command(BaseCommand):
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Prepare, run, and report."""
+        options["classifier"] = options["classifier"] or usual_classifier(options["preset"])
         entry, preset = _experiment(options)
         parameters, runs = _parameters(options, entry, preset), _runs(options, preset)
         seed, name = _seed(options, runs), _name(options)
