@@ -76,7 +76,7 @@ def test_keeps_the_steps_at_which_milestones_were_passed(whole):
 def test_comes_to_the_same_in_slices(never_interrupted):
     run, slices = climbing(), 0
     while run.is_active:
-        execute_once(run, seconds=0.1)
+        execute_once(run, seconds=0.01)
         slices += 1
 
     assert slices > 2
