@@ -75,7 +75,7 @@ def test_carries_the_pace_of_others_over_by_guessed_ratios() -> None:
 
 def test_counts_gradient_ascent_as_three_times_the_work() -> None:
     measured(LENET, 1000, 10)
-    climb = of(LENET, encoding="gradient", starts=1)
+    climb = of(LENET, encoding="gradient", starts=1, population=None)
 
     assert climb.evaluations == 100
     assert estimate(LENET, climb).seconds == pytest.approx(3)
