@@ -32,6 +32,7 @@ class Section:
 SECTIONS = (
     Section("rendering", "benchmarks.rendering:measure_rendering"),
     Section("breeding", "benchmarks.breeding:measure_breeding"),
+    Section("pixels", "benchmarks.pixels:measure_pixels"),
     Section("loop on MNIST", "benchmarks.loop:measure_loops"),
     Section("throughput", "benchmarks.throughput:measure_two_processes"),
     Section("one crop", "benchmarks.whole_loop:measure_one_crop"),

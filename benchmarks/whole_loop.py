@@ -89,7 +89,7 @@ def _stretches(classifier: "Classifier", parameters: Parameters) -> list[Stretch
     from fooling_web.runs.execution import execute
 
     run = launched(CLASSIFIER, parameters)
-    watch = Watch(_forward(classifier, parameters), clock_of(classifier.device.type))
+    watch = Watch(bare_network(classifier, parameters), clock_of(classifier.device.type))
     watch.start()
     execute(run, holder="benchmark", lease_number=run.lease_number, watch=watch)
     assert run.status == run.Status.FINISHED, run.error
@@ -118,7 +118,7 @@ class Watch:
         self._generation, self._start = run.generation, self.clock()
 
 
-def _forward(classifier: "Classifier", parameters: Parameters) -> Callable[[], None]:
+def bare_network(classifier: "Classifier", parameters: Parameters) -> Callable[[], None]:
     """Return the plain network's pass over a generation, in the classifier's batches, without checks or softmax."""
     size, most = classifier.entry.preprocessing.input_size, classifier.batch_size
     generator = torch.Generator().manual_seed(1)

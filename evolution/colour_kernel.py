@@ -12,6 +12,7 @@ from numba import njit
 
 from evolution.parameters import Colour
 
+BLOCK = 1024  # pixels of a picture that are computed together, within a level-1 cache
 GREY, RGB, HSV, HLS = range(4)
 CODES: dict[Colour, int] = {"rgb": RGB, "hsv": HSV, "hls": HLS}
 
@@ -54,34 +55,46 @@ def _hls(begin: Any, hue: Any, lightness: Any, saturation: Any) -> Any:
 
 
 @njit(inline="always", error_model="numpy")
+def _at_most_one(value: Any) -> Any:
+    return value if value < ONE else ONE
+
+
+@njit(inline="always", error_model="numpy")
 def write_colours(
     colour: Any, first: Any, second: Any, third: Any, image: Any, start: int, count: int
 ) -> None:
-    """Write count pixels from start on into image, (3, H*W); the three values may exceed [0, 1] by a last bit."""
-    red, green, blue = image[0], image[1], image[2]
-    for x in range(count):
-        a = first[x] if first[x] < ONE else ONE
-        b = second[x] if second[x] < ONE else ONE
-        c = third[x] if third[x] < ONE else ONE
+    """Write count pixels from start on into image, (3, H*W); the three values may exceed [0, 1] by a last bit.
+
+    One of red, green and blue at a time: a loop that writes all three does not become vector instructions.
+    """
+    for channel in range(3):
+        target = image[channel]
         if colour == HSV:
-            red[start + x] = as_level(_hsv(HSV_RED, a, b, c))
-            green[start + x] = as_level(_hsv(HSV_GREEN, a, b, c))
-            blue[start + x] = as_level(_hsv(HSV_BLUE, a, b, c))
+            begin = HSV_RED if channel == 0 else HSV_GREEN if channel == 1 else HSV_BLUE
+            for x in range(count):
+                a, b, c = _at_most_one(first[x]), _at_most_one(second[x]), _at_most_one(third[x])
+                target[start + x] = as_level(_hsv(begin, a, b, c))
         elif colour == HLS:
-            red[start + x] = as_level(_hls(HLS_RED, a, b, c))
-            green[start + x] = as_level(_hls(HLS_GREEN, a, b, c))
-            blue[start + x] = as_level(_hls(HLS_BLUE, a, b, c))
+            begin = HLS_RED if channel == 0 else HLS_GREEN if channel == 1 else HLS_BLUE
+            for x in range(count):
+                a, b, c = _at_most_one(first[x]), _at_most_one(second[x]), _at_most_one(third[x])
+                target[start + x] = as_level(_hls(begin, a, b, c))
         else:
-            red[start + x], green[start + x], blue[start + x] = as_level(a), as_level(b), as_level(c)
+            own = first if channel == 0 else second if channel == 1 else third
+            for x in range(count):
+                target[start + x] = as_level(_at_most_one(own[x]))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def colour_levels(levels: npt.NDArray[np.uint8], colour: int, images: npt.NDArray[np.float32]) -> None:
     """Write pictures of genomes of pixels into images; both are (P, 3, H*W)."""
     pixels = levels.shape[2]
-    values = np.empty((3, pixels), np.float32)
+    values = np.empty((3, min(BLOCK, pixels)), np.float32)
     for row in range(len(levels)):
-        for channel in range(3):
-            for x in range(pixels):
-                values[channel, x] = levels[row, channel, x] / LEVELS
-        write_colours(colour, values[0], values[1], values[2], images[row], 0, pixels)
+        for start in range(0, pixels, BLOCK):
+            count = min(BLOCK, pixels - start)
+            for channel in range(3):
+                source, target = levels[row, channel], values[channel]
+                for x in range(count):
+                    target[x] = np.float32(source[start + x]) / LEVELS
+            write_colours(colour, values[0], values[1], values[2], images[row], start, count)

@@ -23,6 +23,7 @@ from evolution.parameters import FUNCTIONS, Coordinates, Parameters
 FORMAT, VERSION = "foolbreeder-cppn", 1
 INPUTS = ("x", "y", "d", "bias")
 MOST_BYTES = 4_000_000  # of a genome's JSON: some 100,000 connections
+ALL = slice(None)
 Rows = npt.NDArray[np.int64]
 
 
@@ -125,11 +126,16 @@ class CppnEncoding:
         kind, colour = self.parameters.cppn.coordinates, self.parameters.colour
         return develop_on(population, height, width, kind, colour, self.device)
 
-    def develop_at(self, population: CppnPopulation, height: int, width: int) -> npt.NDArray[np.float32]:
-        """Return the same pictures, (B, C, height, width), finer or coarser than a classifier sees them."""
+    def develop_at(
+        self, population: CppnPopulation, height: int, width: int, rows: slice = ALL
+    ) -> npt.NDArray[np.float32]:
+        """Return the same pictures, (B, C, height, width), finer or coarser than a classifier sees them.
+
+        Of very large pictures some rows may be asked for at a time, which bounds the memory.
+        """
         native = (self.parameters.height, self.parameters.width)
-        positions = coordinates(height, width, self.parameters.cppn.coordinates, native)
-        return self._paint(population, positions, height, width)
+        positions = coordinates(height, width, self.parameters.cppn.coordinates, native, rows)
+        return self._paint(population, positions, positions.shape[1] // width, width)
 
     def to_bytes(self, population: CppnPopulation, row: int) -> bytes:
         """Return one genome as compressed JSON."""
@@ -201,21 +207,24 @@ class CppnEncoding:
 
 
 def coordinates(
-    height: int, width: int, kind: Coordinates, native: tuple[int, int] | None = None
+    height: int, width: int, kind: Coordinates, native: tuple[int, int] | None = None, chosen: slice = ALL
 ) -> npt.NDArray[np.float32]:
-    """Return what the inputs read at each pixel, (4, H*W): x, y, distance from the centre, bias 1.
+    """Return what the inputs read at each pixel of the chosen rows, (4, H*W): x, y, distance from the centre, bias 1.
 
     Normalised: x and y run from -1 to 1. Pixel indices (released code): x and y count the pixels of the native
     height and width from 0, and only the distance is taken on normalised positions.
     """
     native_height, native_width = native or (height, width)
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
+    columns = np.arange(width, dtype=np.float64)
+    rows = np.arange(height, dtype=np.float64)[chosen, np.newaxis]
     x, y = 2 * columns / max(width - 1, 1) - 1, 2 * rows / max(height - 1, 1) - 1
-    distance = np.hypot(x, y)
+    positions = np.ones((N_INPUTS, len(rows), width), np.float32)
+    np.hypot(x, y, out=positions[2], casting="same_kind")
     if kind == "pixel-indices":
         x = columns * ((native_width - 1) / max(width - 1, 1))
         y = rows * ((native_height - 1) / max(height - 1, 1))
-    return np.stack([x, y, distance, np.ones_like(distance)]).reshape(N_INPUTS, -1).astype(np.float32)
+    positions[0], positions[1] = x, y
+    return positions.reshape(N_INPUTS, -1)
 
 
 def slices_at(starts: Rows, rows: Rows) -> tuple[Rows, Rows]:

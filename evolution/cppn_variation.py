@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 from evolution.cppn_kernel import N_INPUTS, Graphs
+from evolution.variation import polynomial_step
 
 TRIES = 30  # to find a connection that is new and makes no cycle; a saturated network stays as it is
 
@@ -200,20 +201,13 @@ def _mutate_values(draft: Any, count: int, n_nodes: int, rates: Any, rng: Any) -
     """Step some weights (on their range mapped to [0, 1]) and redraw some functions."""
     for edge in range(count):
         if rng.random() < rates.weight_rate:
-            unit = (draft.weights[edge] / rates.bound + 1) / 2 + _polynomial_step(rates.weight_eta, rng)
+            unit = (draft.weights[edge] / rates.bound + 1) / 2 + polynomial_step(
+                rng.random(), rates.weight_eta
+            )
             draft.weights[edge] = rates.bound * (2 * min(max(unit, 0.0), 1.0) - 1)
     for node in range(n_nodes):
         if rng.random() < rates.function_rate:
             draft.functions[node] = rates.choices[_pick(len(rates.choices), rng)]
-
-
-@njit(nogil=True, inline="always")
-def _polynomial_step(eta: float, rng: Any) -> float:
-    """Return one step as `variation.polynomial_steps` does."""
-    draw = rng.random()
-    if draw < 0.5:
-        return float((2 * draw) ** (1 / (eta + 1)) - 1)
-    return float(1 - (2 * (1 - draw)) ** (1 / (eta + 1)))
 
 
 @njit(nogil=True, cache=True)

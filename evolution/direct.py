@@ -9,20 +9,18 @@ the three channels of a PNG, which shows the picture itself only in the last cas
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from evolution.colour_kernel import CODES, colour_levels
+from evolution.direct_variation import vary_levels
 from evolution.encoding import Images
 from evolution.errors import GenomeError
 from evolution.parameters import Parameters
-from evolution.variation import cross_simulated_binary, step_chosen
 
 Rows = npt.NDArray[np.int64]
-VALUES_AT_ONCE = 200_000  # mutated together: 256 small pictures, or a large one
 
 
 @dataclass(frozen=True)
@@ -68,29 +66,13 @@ class DirectEncoding:
         Paper: child i descends from parent i. Released code: parents stand in pairs that cross over first; a
         child of a pair that did not names its one parent twice.
         """
-        settings = self.parameters.direct
+        settings, rate = self.parameters.direct, self.mutation_rate(generation)
         rows = np.arange(len(parents), dtype=np.int64)
-        levels: npt.NDArray[Any] = parents.levels
-        lineage = rows[:, np.newaxis]
-        if settings.crossover_rate:
-            first, second, crossed = cross_simulated_binary(
-                levels[::2] / 255, levels[1::2] / 255, settings.crossover_rate, settings.crossover_eta, rng
-            )
-            levels = np.stack([first, second], axis=1).reshape(levels.shape) * 255
-            lineage = np.stack([rows, np.where(np.repeat(crossed, 2), rows ^ 1, rows)], axis=1)
-        return self._mutated(levels, self.mutation_rate(generation), rng), lineage
-
-    def _mutated(self, levels: npt.NDArray[Any], rate: float, rng: np.random.Generator) -> DirectPopulation:
-        """Step each value with probability `rate`; some pictures at a time, which bounds the memory of large ones."""
-        chosen = np.stack([rng.random(picture.shape) < rate for picture in levels])
-        children = np.empty(levels.shape, np.uint8)
-        at_once = max(1, VALUES_AT_ONCE // levels[0].size)
-        for start in range(0, len(levels), at_once):
-            part = slice(start, start + at_once)
-            genes = levels[part] / 255
-            step_chosen(genes, chosen[part], self.parameters.direct.mutation_eta, rng)
-            children[part] = np.rint(genes * 255)
-        return DirectPopulation(children)
+        children, crossed = vary_levels(parents.levels, settings, rate, rng)
+        if not settings.crossover_rate:
+            return DirectPopulation(children), rows[:, np.newaxis]
+        lineage = np.stack([rows, np.where(np.repeat(crossed, 2), rows ^ 1, rows)], axis=1)
+        return DirectPopulation(children), lineage
 
     def mutation_rate(self, generation: int) -> float:
         """Return the rate in a generation: it halves every 1,000 (paper) or stays (released code)."""

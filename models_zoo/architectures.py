@@ -4,43 +4,24 @@ An architecture is written `torchvision:resnet18` or `mnist-lenet`. A network is
 and returns logits; parts that serve training alone are left out.
 """
 
-import difflib
-import functools
 import re
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from models_zoo import mnist
+from models_zoo.architecture_names import TORCHVISION, require_architecture
 from models_zoo.errors import ImportRefused
 
-MNIST_SIDE = 28
 MNIST: dict[str, type[nn.Module]] = {
     "mnist-cnn": mnist.SmallCNN,
     "mnist-lenet": mnist.LeNet,
     "mnist-mlp": mnist.Perceptron,
 }
-TORCHVISION = "torchvision:"
 WITHOUT_AUXILIARIES = {"aux_logits": False, "init_weights": False}
 TAKES: dict[str, str] = {"maxvit_": "input_size", "vit_": "image_size"}  # networks made for one size of input
 TRAINING_ALONE = ("aux1.", "aux2.", "AuxLogits.", "module.")
 OLD_DENSE_LAYER = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\.")
-
-
-def channels_of(architecture: str) -> int:
-    """Return how many channels the network's input has."""
-    return 1 if architecture in MNIST else 3
-
-
-def require_architecture(architecture: str, input_size: int | None = None) -> None:
-    """Raise ImportRefused unless there is such an architecture, and for inputs of this size."""
-    if architecture in MNIST:
-        if input_size not in (MNIST_SIDE, None):
-            raise ImportRefused(f"input size {input_size}; {architecture} takes 28, and channel order grey")
-        return
-    name = architecture.removeprefix(TORCHVISION)
-    if architecture == name or name not in _torchvision_names():
-        raise ImportRefused(f"unknown architecture {architecture!r}; {_suggestion(name)}")
 
 
 def build(architecture: str, n_classes: int, input_size: int) -> nn.Module:
@@ -77,21 +58,3 @@ def _build_torchvision(name: str, n_classes: int, input_size: int) -> nn.Module:
             f"torchvision:{name} cannot take inputs of {input_size} pixels ({error})"
         ) from error
     return network
-
-
-@functools.cache
-def _torchvision_names() -> tuple[str, ...]:
-    from models_zoo import torchvision_ops  # noqa: F401 (must come before torchvision)
-    from torchvision import models  # isort: skip
-
-    return tuple(models.list_models(module=models))
-
-
-def _suggestion(name: str) -> str:
-    known = [*MNIST, *(TORCHVISION + known for known in _torchvision_names())]
-    close = difflib.get_close_matches(TORCHVISION + name, known, n=3, cutoff=0.7)
-    return (
-        f"choose {' or '.join(close)}"
-        if close
-        else f"choose {', '.join(MNIST)} or torchvision:resnet18 and the like"
-    )

@@ -67,14 +67,15 @@ def _fetch(offer: Offer, address: str, path: Path, watch: Watch) -> None:
     if not address.startswith(("http://", "https://")):
         raise DownloadFailed(f"mirror {address!r} is no web address; give one that begins with https://")
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer, path.open("wb") as file:  # noqa: S310 (checked above)
+        opener = urllib.request.build_opener()  # urlopen's would keep the proxies of its first use
+        with opener.open(address, timeout=PATIENCE) as answer, path.open("wb") as file:
             total = int(answer.headers.get("Content-Length") or 0)
             while chunk := answer.read(CHUNK):
                 file.write(chunk)
                 watch(file.tell(), total)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise DownloadFailed(
-            f"{offer.file} could not be fetched ({_reason(error)}); {_by_hand(offer)}"
+            f"{offer.file} could not be fetched ({address}: {_reason(error)}); {_by_hand(offer)}"
         ) from error
 
 

@@ -2,7 +2,14 @@
 
 
 class ZooError(Exception):
-    """Any error of the zoo that a caller may meet."""
+    """Any error of the zoo that a caller may meet.
+
+    `about` names the one of `describe()`'s texts that was wrong, so that a form can say it in its place.
+    """
+
+    def __init__(self, message: str = "", *, about: str = "") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class UnknownClassifier(ZooError):

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,7 +29,12 @@ logger = logging.getLogger(__name__)
 CARD, WEIGHTS = "classifier.json", "weights.safetensors"
 VERSION = 1
 PROJECT = Path(__file__).resolve().parent.parent
-RESERVED = ("import", "imports", "trials")  # addresses of the site's own beside those of classifiers
+RESERVED = (
+    "fetches",
+    "import",
+    "imports",
+    "trials",
+)  # addresses of the site's own beside those of classifiers
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_NAME, LONGEST_TITLE, LONGEST_LABEL = 48, 60, 200
 MOST_CLASSES = 100_000
@@ -70,10 +76,13 @@ class Description:
         if not SLUG.fullmatch(self.name) or len(self.name) > LONGEST_NAME:
             raise ImportRefused(
                 f"name {self.name[:LONGEST_NAME]!r}; give small letters, digits and single hyphens between them, "
-                f"at most {LONGEST_NAME}, such as my-squeezenet"
+                f"at most {LONGEST_NAME}, such as my-squeezenet",
+                about="name",
             )
         if len(self.title) > LONGEST_TITLE:
-            raise ImportRefused(f"a title of {len(self.title)} letters; give at most {LONGEST_TITLE}")
+            raise ImportRefused(
+                f"a title of {len(self.title)} letters; give at most {LONGEST_TITLE}", about="title"
+            )
         require_labels(self.label_names)
 
     @property
@@ -124,12 +133,14 @@ def classifiers_folder() -> Path:
 def require_labels(labels: tuple[str, ...]) -> None:
     """Raise ImportRefused unless these can be the names of classes."""
     if not 2 <= len(labels) <= MOST_CLASSES:
-        raise ImportRefused(f"{len(labels)} labels; give from 2 to {MOST_CLASSES}, one a line")
+        labels_given = "1 label" if len(labels) == 1 else f"{len(labels)} labels"
+        raise ImportRefused(f"{labels_given}; give from 2 to {MOST_CLASSES:,}, one a line", about="labels")
     for number, label in enumerate(labels):
         if not label.strip() or len(label) > LONGEST_LABEL or not label.isprintable():
             raise ImportRefused(
                 f"label {label[:LONGEST_LABEL]!r} of class {number}; give one printable line of at most "
-                f"{LONGEST_LABEL} letters for each class"
+                f"{LONGEST_LABEL} letters for each class",
+                about="labels",
             )
 
 
@@ -138,11 +149,53 @@ def require_free(name: str) -> None:
     from models_zoo.registry import CLASSIFIERS
 
     if name in CLASSIFIERS or name in OFFERS or name in RESERVED:
-        raise ImportRefused(f"name {name!r} is the project's own; choose another")
+        raise ImportRefused(f"name {name!r} is the project's own; choose another", about="name")
     if (classifiers_folder() / name / WEIGHTS).exists():
         raise ImportRefused(
-            f"name {name!r} is taken; choose another, or remove {classifiers_folder() / name} first"
+            f"name {name!r} is taken; choose another, or remove {classifiers_folder() / name} first",
+            about="name",
         )
+
+
+def require_own_title(description: Description) -> None:
+    """Raise ImportRefused where another classifier has the same name for people."""
+    from models_zoo.registry import all_entries
+
+    title = _comparable(description.title or description.name)
+    for other in all_entries():
+        if other.name != description.name and title in (_comparable(other.title), other.name):
+            raise ImportRefused(
+                f"title {description.title or description.name!r} is that of {other.name!r}; choose another",
+                about="title",
+            )
+
+
+def require_same(card: StoredCard, description: Description) -> None:
+    """Raise ImportRefused where a classifier that runs here know is described otherwise than on its card."""
+    known = card.description
+    facts = ("architecture", "preprocessing", "label_names")
+    other = [fact for fact in facts if getattr(known, fact) != getattr(description, fact)]
+    if other:
+        raise ImportRefused(
+            f"name {description.name!r} is known here with other {other[0].replace('label_names', 'labels')}; "
+            "choose another name, or describe it as on its page",
+            about="name",
+        )
+
+
+def remove(name: str, *, keep_card: bool) -> None:
+    """Remove a classifier's weights, and its card too unless something still names it; raises ImportRefused."""
+    folder = classifiers_folder() / name
+    try:
+        (folder / WEIGHTS).unlink(missing_ok=True)  # first: a card alone is whole, weights alone are not
+        if not keep_card:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise ImportRefused(f"{folder} cannot be removed ({error.strerror}); mend it by hand") from error
+
+
+def _comparable(title: str) -> str:
+    return " ".join(title.casefold().split())
 
 
 def entries() -> dict[str, ClassifierEntry]:

@@ -19,8 +19,9 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from models_zoo.architectures import build, channels_of, renamed, require_architecture
+from models_zoo.architectures import build, renamed
 from models_zoo.classifier import Classifier
+from models_zoo.describing import require_importable
 from models_zoo.errors import ImportRefused, NoConfidences
 from models_zoo.imported import (
     CARD,
@@ -31,6 +32,8 @@ from models_zoo.imported import (
     classifiers_folder,
     entry_of,
     require_free,
+    require_own_title,
+    require_same,
     stored_card,
 )
 from models_zoo.preprocessing import ChannelOrder
@@ -125,20 +128,9 @@ def prepare(description: Description, weights: Path) -> Candidate:
     known = known_by_card_alone(description.name)
     if not known:
         require_free(description.name)
+        require_own_title(description)
     candidate = candidate_of(description, read_safetensors(weights))
     return complete(known, candidate) if known else candidate
-
-
-def require_importable(description: Description) -> None:
-    """Raise ImportRefused for what can be told before any weights are looked at."""
-    size = description.preprocessing.input_size
-    require_architecture(description.architecture, size)
-    wanted, given = channels_of(description.architecture), description.preprocessing.channels
-    if wanted != given:
-        orders = "grey" if wanted == 1 else "rgb or bgr"
-        raise ImportRefused(
-            f"channel order {description.preprocessing.channel_order}; {description.architecture} takes {orders}"
-        )
 
 
 def candidate_of(description: Description, weights: Mapping[str, Tensor]) -> Candidate:
@@ -169,6 +161,7 @@ def complete(card: StoredCard, candidate: Candidate) -> Candidate:
             f"these are other weights than the card of {card.description.name!r} names; "
             "import them under another name"
         )
+    require_same(card, candidate.card.description)
     candidate.card = card
     return candidate
 
@@ -179,16 +172,24 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
         with path.open("rb") as file:
             start = file.read(32)
         if kind := _kind(start):
-            raise ImportRefused(f"{path.name} is {kind}, never taken here; give weights as safetensors")
+            raise ImportRefused(
+                f"the file {path.name} is {kind}, never taken here; give weights as safetensors"
+            )
         weights: dict[str, Tensor] = safetensors.torch.load_file(path)
     except FileNotFoundError as error:
-        raise ImportRefused(f"{path} does not exist; give the path of a safetensors file") from error
+        raise ImportRefused(f"the file {path} does not exist; give the path of a safetensors file") from error
     except OSError as error:
-        raise ImportRefused(f"{path} cannot be read ({error.strerror}); give a safetensors file") from error
+        raise ImportRefused(
+            f"the file {path} cannot be read ({error.strerror}); give a safetensors file"
+        ) from error
     except SafetensorError as error:
-        raise ImportRefused(f"{path.name} is no whole safetensors file ({error}); give it again") from error
+        raise ImportRefused(
+            f"the file {path.name} is no whole safetensors file ({error}); give it again"
+        ) from error
     if not weights:
-        raise ImportRefused(f"{path.name} holds no weights; give the safetensors file of a trained network")
+        raise ImportRefused(
+            f"the file {path.name} holds no weights; give the safetensors file of a trained network"
+        )
     return weights
 
 

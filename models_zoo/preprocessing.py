@@ -15,6 +15,7 @@ Interpolation = Literal["nearest", "bilinear", "bicubic"]
 CHANNELS: dict[str, int] = {"rgb": 3, "bgr": 3, "grey": 1}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 RESIZES = ("squash", "short")
+LARGEST_NUMBER = 1_000_000
 LARGEST_SIDE = 1024  # pixels; an image of this size and three channels takes 12 MiB
 
 
@@ -38,36 +39,45 @@ class Preprocessing:
     def __post_init__(self) -> None:
         """Refuse what could not be computed with; the border is here because users import classifiers."""
         self._refuse_bad_words()
-        if not 1 <= self.input_size <= self.side <= LARGEST_SIDE:
-            raise BadPreprocessing(
-                f"input size {self.input_size} with resize {self.resize!r}; "
-                f"give 1 <= input size <= resized side <= {LARGEST_SIDE}"
-            )
+        self._refuse_bad_sizes()
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             if len(numbers) != self.channels:
                 raise BadPreprocessing(
-                    f"{len(numbers)} numbers given as {name}; {self.channel_order} takes {self.channels}"
+                    f"{len(numbers)} numbers given as {name}; {self.channel_order} takes {self.channels}",
+                    about=name,
                 )
-        numbers = (self.scale, *self.mean, *self.std)
-        if not all(abs(number) < 1e6 for number in numbers) or self.scale <= 0 or min(self.std) <= 0:
+        for name, numbers in (("scale", (self.scale,)), ("mean", self.mean), ("std", self.std)):
+            for number in numbers:
+                _refuse_bad_number(name, number)
+
+    def _refuse_bad_sizes(self) -> None:
+        if not 1 <= self.input_size <= LARGEST_SIDE:
             raise BadPreprocessing(
-                f"scale {self.scale}, mean {self.mean} and std {self.std} given; "
-                "give finite numbers, scale and std above 0"
+                f"input size {self.input_size}; give from 1 to {LARGEST_SIDE} pixels", about="input_size"
+            )
+        if not self.input_size <= self.side <= LARGEST_SIDE:
+            raise BadPreprocessing(
+                f"resize {self.resize!r} with input size {self.input_size}; "
+                f"give {self.input_size} <= resized side <= {LARGEST_SIDE}",
+                about="resize",
             )
 
     def _refuse_bad_words(self) -> None:
         if self.channel_order not in CHANNELS:
             raise BadPreprocessing(
-                f"channel order {self.channel_order!r}; choose one of: {', '.join(CHANNELS)}"
+                f"channel order {self.channel_order!r}; choose one of: {', '.join(CHANNELS)}",
+                about="channel_order",
             )
         if self.interpolation not in INTERPOLATIONS:
             raise BadPreprocessing(
-                f"interpolation {self.interpolation!r}; choose one of: {', '.join(INTERPOLATIONS)}"
+                f"interpolation {self.interpolation!r}; choose one of: {', '.join(INTERPOLATIONS)}",
+                about="interpolation",
             )
         rule, _, side = self.resize.partition(":")
         if self.resize != "none" and not (rule in RESIZES and side.isascii() and side.isdigit()):
             raise BadPreprocessing(
-                f"resize {self.resize!r}; give squash:SIDE, short:SIDE or none, e.g. squash:256"
+                f"resize {self.resize!r}; give squash:SIDE, short:SIDE or none, e.g. squash:256",
+                about="resize",
             )
 
     @property
@@ -115,3 +125,10 @@ class Preprocessing:
         colour = {"rgb": "RGB", "bgr": "BGR", "grey": "grey"}[self.channel_order]
         mean, std = (", ".join(f"{number:g}" for number in numbers) for numbers in (self.mean, self.std))
         return f"{how}{by}{crop}; {colour}, values 0 to {self.scale:g}, minus {mean}, divided by {std}"
+
+
+def _refuse_bad_number(name: str, number: float) -> None:
+    if not abs(number) < LARGEST_NUMBER:  # which NaN is not either
+        raise BadPreprocessing(f"{name} {number:g}; give finite numbers below {LARGEST_NUMBER:,}", about=name)
+    if name != "mean" and number <= 0:
+        raise BadPreprocessing(f"{name} {number:g}; give numbers above 0", about=name)

@@ -245,7 +245,7 @@ class Journal:
         for table in TABLES:
             length = int(checkpoint["lengths"][table])
             if self._table(table).stat().st_size < length:
-                raise StandaloneError(f"{self._table(table)} is shorter than its checkpoint says")
+                raise ValueError(f"{self._table(table).name} was cut short, its checkpoint tells of more")
             os.truncate(self._table(table), length)
         self.generation, self.random_state = checkpoint["generation"], checkpoint["random_state"]
         self._state_name = checkpoint["search_state"]

@@ -51,6 +51,7 @@ def working_folder(output: Path) -> Path:
 
 def begin(output: Path, entry: ClassifierEntry, parameters: Parameters, seed: int, name: str) -> Journal:
     """Return the journal of a new run; raises StandaloneError where its files are there already."""
+    _refuse_folder(output)
     for path in (output, working_folder(output)):
         if path.exists():
             raise StandaloneError(
@@ -73,16 +74,38 @@ def continued(output: Path, generations: int | None = None) -> Journal:
     With `generations` the run goes further than it was meant to. A working folder may hold a run that had reached
     its end when its process died: it goes on to its archive file. Raises StandaloneError or ArchiveFileError.
     """
+    _refuse_folder(output)
     folder = working_folder(output)
     journal = Journal.reopened(folder) if folder.exists() else _unpacked(folder, output, generations)
-    if generations is not None:
+    if generations is None:
+        return journal
+    try:
+        _refuse_fewer(output, journal.generation, generations)
         journal.aim_at(generations)
+    except BaseException:
+        journal.close()
+        raise
     return journal
+
+
+def _refuse_folder(output: Path) -> None:
+    if output.is_dir():
+        raise StandaloneError(f"{output} is a folder; name a file in it, such as {output / 'run.zip'}")
+
+
+def _refuse_fewer(output: Path, reached: int | None, wanted: int) -> None:
+    """Make sure that a run is not asked to end before where it has come to."""
+    if reached is not None and reached > wanted:
+        raise StandaloneError(
+            f"{output} has come to generation {reached} already, past --generations {wanted}; give more than "
+            f"{reached} to go further, or leave the option out"
+        )
 
 
 def _unpacked(folder: Path, output: Path, generations: int | None) -> Journal:
     with ArchiveFile(output) as archive:
         wanted = archive.run.parameters.generations if generations is None else generations
+        _refuse_fewer(output, archive.generation, wanted)
         if archive.generation is not None and archive.generation >= wanted:
             raise StandaloneError(
                 f"{output} is finished: generation {archive.generation} of {wanted}; "

@@ -7,6 +7,7 @@ if `DATABASE_URL` names one; otherwise the tests keep a SQLite file in their hom
 import atexit
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,11 @@ import redis
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 30  # seconds until Valkey answers
 ELSEWHERE = ("REDIS_URL", "CELERY_BROKER_URL", "EMAIL_BACKEND", "ALLOWED_HOSTS", "DEBUG", "BEHIND_HTTPS")
+
+
+def heed_ctrl_c() -> None:
+    """Undo that a shell lets programs in the background ignore Ctrl-C: tests send it to what they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def new_home() -> Path:
@@ -64,6 +70,7 @@ def _wait_for(socket: Path, server: subprocess.Popen[bytes], home: Path) -> None
 
 
 def _prepare() -> None:
+    heed_ctrl_c()
     home = new_home()
     for name in ELSEWHERE:
         os.environ.pop(name, None)

@@ -1,5 +1,7 @@
 """What people send: pictures to try a classifier on, and a classifier of one's own."""
 
+from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 import numpy as np
@@ -9,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from fooling_web.classifiers.models import Import, Trial
-from fooling_web.classifiers.uploads import Upload, image_of
+from fooling_web.classifiers.uploads import Upload, image_of, thumbnail_of
+from fooling_web.classifiers.wording import sentence
 from fooling_web.users.models import User
-from models_zoo.describing import LARGEST_LABELS_FILE, describe, labels_from
-from models_zoo.errors import ZooError
+from models_zoo.architecture_names import ARCHITECTURES, classes_in, require_architecture
+from models_zoo.describing import LARGEST_LABELS_FILE, describe, labels_from, require_importable
+from models_zoo.errors import ImportRefused, ZooError
 from models_zoo.imported import (
     LONGEST_NAME,
     LONGEST_TITLE,
@@ -21,7 +25,11 @@ from models_zoo.imported import (
     classifiers_folder,
     entry_of,
     require_free,
+    require_own_title,
+    require_same,
+    stored_card,
 )
+from models_zoo.known_classes import class_of_name, listed_classes
 from models_zoo.preprocessing import CHANNELS, INTERPOLATIONS
 from models_zoo.registry import ClassifierEntry
 
@@ -29,6 +37,10 @@ MOST_PICTURES = 12
 LARGEST_PICTURE = 10_000_000  # bytes
 MOST_WAITING = 3  # trials of one person
 OWN = "file"
+KNOWN_BY = (
+    "Where their names carry their classes (goldfish-2.jpg, class_12.png, a WordNet id), or a labels.csv with "
+    "columns file and class_index is chosen along with them, it is told how many are right."
+)
 
 
 class PicturesInput(forms.ClearableFileInput):
@@ -45,8 +57,11 @@ class PicturesField(forms.FileField):
         files = data if isinstance(data, list | tuple) else [data] if data else []
         if not files:
             return cast(list[Upload], [super().clean(None, initial)] if self.required else [])
-        if len(files) > MOST_PICTURES:
-            raise ValidationError(f"{len(files)} pictures given; {MOST_PICTURES} at once are the most.")
+        pictures = sum(not is_list(file) for file in files)
+        if pictures > MOST_PICTURES:
+            raise ValidationError(f"{pictures} pictures given; {MOST_PICTURES} at once are the most.")
+        if not pictures:
+            raise ValidationError("A list alone; give the pictures that it speaks of too.")
         for file in files:
             super().clean(file, initial)
             if file.size > LARGEST_PICTURE:
@@ -54,9 +69,14 @@ class PicturesField(forms.FileField):
         return list(files)
 
 
+def is_list(file: Upload) -> bool:
+    """Whether a file says what the others show, rather than being a picture."""
+    return str(file.name).lower().endswith(".csv")
+
+
 def pictures_field(*, required: bool, help_text: str = "") -> PicturesField:
     """Return the field for up to twelve pictures."""
-    widget = PicturesInput(attrs={"accept": "image/*"})
+    widget = PicturesInput(attrs={"accept": "image/*,.csv"})
     return PicturesField(label="Pictures", required=required, widget=widget, help_text=help_text)
 
 
@@ -65,7 +85,8 @@ class TrialForm(forms.Form):
 
     pictures = pictures_field(
         required=True,
-        help_text=f"Up to {MOST_PICTURES}, each at most {LARGEST_PICTURE // 1_000_000} MB. They are not kept.",
+        help_text=f"Up to {MOST_PICTURES}, each at most {LARGEST_PICTURE // 1_000_000} MB. {KNOWN_BY} Only small "
+        "copies are kept, to stand beside the answers for an hour.",
     )
 
     def __init__(
@@ -77,7 +98,7 @@ class TrialForm(forms.Form):
     def clean_pictures(self) -> list[Upload]:
         """Turn the files into images, each the classifier's size."""
         files: list[Upload] = self.cleaned_data["pictures"]
-        self.images = _images(files, self.entry)
+        self.shown = Shown(files, self.entry)
         return files
 
     def clean(self) -> dict[str, Any]:
@@ -90,7 +111,7 @@ class TrialForm(forms.Form):
 
     def save(self) -> Trial:
         """Store the pictures for the worker."""
-        return _trial(self.entry, cast(User, self.owner), self.cleaned_data["pictures"], self.images)
+        return self.shown.save(cast(User, self.owner))
 
 
 class ImportForm(forms.Form):
@@ -101,12 +122,14 @@ class ImportForm(forms.Form):
     )
     title = forms.CharField(max_length=LONGEST_TITLE, required=False, help_text="Its name for people.")
     architecture = forms.CharField(
-        max_length=60, help_text="torchvision:squeezenet1_1 or another of torchvision's, or mnist-lenet."
+        max_length=60,
+        widget=forms.TextInput(attrs={"list": "architectures", "autocomplete": "off"}),
+        help_text="torchvision:squeezenet1_1 or another of torchvision's, or mnist-lenet.",
     )
     weights = forms.FileField(
         help_text="Safetensors. A pickle (.pt, .pth) is refused, since reading it runs programs."
     )
-    input_size = forms.CharField(max_length=5, help_text="Side of the network's input in pixels: 227.")
+    input_size = forms.CharField(max_length=24, help_text="Side of the network's input in pixels: 227.")
     channel_order = forms.ChoiceField(
         choices=[(order, order.upper()) for order in CHANNELS if order != "grey"]
     )
@@ -126,14 +149,33 @@ class ImportForm(forms.Form):
     licence = forms.CharField(max_length=200, required=False, help_text="Of the weights.")
     pictures = pictures_field(
         required=False,
-        help_text="To see at once what it takes them for, and so whether all of the above is right.",
+        help_text=f"Up to {MOST_PICTURES}, to see at once whether all of the above is right. {KNOWN_BY}",
     )
 
-    def __init__(self, data: Any = None, files: Any = None, *, owner: User) -> None:
-        super().__init__(data, files)
+    def __init__(
+        self, data: Any = None, files: Any = None, *, owner: User, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, files, initial=initial)
         self.owner = owner
+        for field in self.fields.values():
+            field.widget.attrs.pop("maxlength", None)  # browsers would cut what is pasted, and say nothing
         orders = cast(forms.ChoiceField, self.fields["channel_order"])
         orders.choices = [(order, order.upper() if order != "grey" else "grey") for order in CHANNELS]
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """What the field of the architecture proposes."""
+        return ARCHITECTURES
+
+    def clean_name(self) -> str:
+        """Refuse a name that another classifier has."""
+        name = str(self.cleaned_data["name"]).strip()
+        return _checked(require_free, name)
+
+    def clean_architecture(self) -> str:
+        """Refuse what is unknown, and propose what may be meant."""
+        architecture = str(self.cleaned_data["architecture"]).strip()
+        return _checked(require_architecture, architecture)
 
     def clean_weights(self) -> Upload:
         """Refuse what is larger than the site takes."""
@@ -154,19 +196,41 @@ class ImportForm(forms.Form):
         try:
             self.texts = self._texts(cleaned)
             self.description = description_of(self.texts)
-            require_free(self.description.name)
-            self.images = _images(cleaned["pictures"], self._entry())
+            self._check(cleaned["weights"])
         except ZooError as error:
-            raise ValidationError(_sentence(error)) from error
+            self.add_error(self._field_of(error), sentence(str(error)))
+            return cleaned
+        if cleaned["pictures"]:
+            self._look_at(cleaned["pictures"])
         return cleaned
+
+    def _check(self, weights: Upload) -> None:
+        """Refuse what can be told before a worker looks at the weights."""
+        require_importable(self.description)
+        require_own_title(self.description)
+        card = stored_card(self.description.name)
+        if card:  # without weights, or the name would not be free
+            require_same(card, self.description)
+        _require_as_many_labels(weights, self.description)
+
+    def _field_of(self, error: ZooError) -> str | None:
+        """Return the field beside which an error belongs."""
+        if error.about == "labels" and self.cleaned_data.get("labels") == OWN:
+            return "labels_file"
+        return error.about if error.about in self.fields else None
+
+    def _look_at(self, files: list[Upload]) -> None:
+        try:
+            self.shown = Shown(files, self._entry())
+        except ValidationError as error:
+            self.add_error("pictures", error)
 
     def save(self) -> Import:
         """Store the file and the pictures for the worker."""
         for left in Import.objects.forgotten().filter(done_at=None):
             left.end("The worker did not come to it within an hour.")
-        pictures = self.cleaned_data["pictures"]
         with transaction.atomic():
-            trial = _trial(self._entry(), self.owner, pictures, self.images) if pictures else None
+            trial = self.shown.save(self.owner) if self.cleaned_data["pictures"] else None
             return Import.objects.create(
                 owner=self.owner,
                 classifier=self.description.name,
@@ -203,24 +267,71 @@ def description_of(texts: dict[str, Any]) -> Description:
     return describe(**{**texts, "labels": labels if isinstance(labels, str) else tuple(labels)})
 
 
+class Shown:
+    """Pictures that were sent, as images of a classifier's size; raises ValidationError naming what is none."""
+
+    def __init__(self, files: list[Upload], entry: ClassifierEntry) -> None:
+        self.entry = entry
+        pictures = [file for file in files if not is_list(file)]
+        self.names = [str(file.name)[:80] for file in pictures]
+        try:
+            self.images = _images(pictures, entry)  # (B, C, H, W), uint8
+            self.classes = _classes(pictures, [file for file in files if is_list(file)], entry)
+        except ZooError as error:
+            raise ValidationError(sentence(str(error))) from error
+
+    def save(self, owner: User) -> Trial:
+        """Store them for the worker."""
+        Trial.objects.forgotten().delete()
+        return Trial.objects.create(
+            owner=owner,
+            classifier=self.entry.name,
+            names=self.names,
+            pixels=self.images.tobytes(),
+            thumbnails=[thumbnail_of(image) for image in self.images],
+            classes=self.classes,
+        )
+
+
 def _images(files: list[Upload], entry: ClassifierEntry) -> np.ndarray:
-    """Return the images (B, C, H, W), uint8; raises ValidationError naming what is no picture."""
     images = np.zeros((len(files), entry.channels, entry.height, entry.width), np.uint8)
     for number, file in enumerate(files):
-        try:
-            images[number] = image_of(file, entry)
-        except ZooError as error:
-            raise ValidationError(_sentence(error)) from error
+        images[number] = image_of(file, entry)
     return images
 
 
-def _trial(entry: ClassifierEntry, owner: User, files: list[Upload], images: np.ndarray) -> Trial:
-    Trial.objects.forgotten().delete()
-    names = [str(file.name)[:80] for file in files]
-    return Trial.objects.create(owner=owner, classifier=entry.name, names=names, pixels=images.tobytes())
+def _classes(pictures: list[Upload], lists: list[Upload], entry: ClassifierEntry) -> list[int | None]:
+    """Return the class that each picture shows by a list or by its name, where that is known."""
+    listed: dict[str, int] = {}
+    for file in lists:
+        listed |= listed_classes(_lines(file), entry.n_classes)
+    by_name = {PurePosixPath(name).name: class_index for name, class_index in listed.items()}
+    names = [str(file.name) for file in pictures]
+    return [by_name[name] if name in by_name else class_of_name(name, entry.labels) for name in names]
 
 
-def _sentence(error: ZooError) -> str:
-    """Return an error's line as a page writes it."""
-    line = str(error)
-    return f"{line[:1].upper()}{line[1:]}."
+def _lines(file: Upload) -> list[str]:
+    try:
+        return str(file.read().decode("utf-8-sig")).splitlines()
+    except UnicodeDecodeError as error:
+        raise ImportRefused(f"the file {file.name} is no text in UTF-8; give a list of pictures") from error
+
+
+def _require_as_many_labels(weights: Upload, description: Description) -> None:
+    """Compare the labels with the weights' last layer, as far as the file's header tells."""
+    classes = classes_in(weights, description.architecture)  # type: ignore[arg-type]  # it has read
+    weights.seek(0)
+    labels = len(description.label_names)
+    if classes is not None and classes != labels:
+        raise ImportRefused(
+            f"{labels:,} labels; the weights in {weights.name} tell {classes:,} classes apart", about="labels"
+        )
+
+
+def _checked(require: Callable[[str], None], text: str) -> str:
+    """Return a text that the zoo finds nothing wrong with; raises ValidationError."""
+    try:
+        require(text)
+    except ZooError as error:
+        raise ValidationError(sentence(str(error))) from error
+    return text

@@ -5,7 +5,7 @@ import logging
 from kombu.exceptions import OperationalError
 
 from fooling_web.celery import app
-from fooling_web.classifiers.models import Import, Trial
+from fooling_web.classifiers.models import Fetch, Import, Trial
 
 logger = logging.getLogger(__name__)
 AWAY = "The worker cannot be reached at the moment. Try again later."
@@ -29,6 +29,15 @@ def ask_in(wanted: Import) -> None:
         wanted.end(AWAY)
 
 
+def ask_for(wanted: Fetch) -> None:
+    """Ask the interactive worker to fetch weights; where the broker is away the fetch says so."""
+    try:
+        fetch.delay(str(wanted.pk))
+    except (OperationalError, OSError) as error:
+        logger.warning("the bell for fetch %s did not ring: %s", wanted.pk, error)
+        wanted.end(AWAY)
+
+
 @app.task
 def answer(trial_id: str) -> None:
     """Answer a trial that still waits."""
@@ -45,3 +54,12 @@ def take_in(import_id: str) -> None:
 
     for wanted in Import.objects.filter(pk=import_id, done_at=None):
         take_classifier_in(wanted)
+
+
+@app.task
+def fetch(fetch_id: str) -> None:
+    """Fetch weights that nobody else is fetching."""
+    from fooling_web.classifiers.fetching import fetch_weights
+
+    for wanted in Fetch.objects.filter(pk=fetch_id, done_at=None):
+        fetch_weights(wanted)

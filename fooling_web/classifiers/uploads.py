@@ -35,7 +35,7 @@ def image_of(upload: Upload, entry: ClassifierEntry) -> np.ndarray:
         try:
             image = read_picture(Path(file.name), entry)  # (C, H, W) in [0, 1]
         except BadImages as error:
-            raise BadImages(str(error).replace(file.name, name)) from error
+            raise BadImages(str(error).replace(file.name, f"the file {name}")) from error
     levels: np.ndarray = np.rint(image * 255).astype(np.uint8)
     return levels
 
@@ -62,10 +62,16 @@ def _refuse_huge(upload: Upload, name: str) -> None:
         with Image.open(upload) as picture:
             width, height = picture.size
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadImages(f"{name} cannot be read as a picture; give a PNG, JPEG or the like") from error
+        raise BadImages(
+            f"the file {name} cannot be read as a picture; give a PNG, JPEG or the like"
+        ) from error
     finally:
         upload.seek(0)
     if width * height > MOST_PIXELS:
-        raise BadImages(f"{name} has {width * height:,} pixels; give a picture of at most {MOST_PIXELS:,}")
+        raise BadImages(
+            f"the file {name} has {width * height:,} pixels; give a picture of at most {MOST_PIXELS:,}"
+        )
     if max(width, height) > LONGEST_SHAPE * min(width, height):
-        raise BadImages(f"{name} is a strip of {width} x {height} pixels; give a picture of a usual shape")
+        raise BadImages(
+            f"the file {name} is a strip of {width} x {height} pixels; give a picture of a usual shape"
+        )

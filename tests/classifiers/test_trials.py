@@ -61,14 +61,14 @@ class TestAsking:
         assert (sent.status_code, sent["Location"]) == (302, f"/accounts/login/?next={PAGE}")
 
     def test_refuses_what_is_no_picture(self, alices: Client) -> None:
-        assert "Notes.png cannot be read as a picture" in refused(
+        assert "The file notes.png cannot be read as a picture" in refused(
             alices, SimpleUploadedFile("notes.png", b"words")
-        ).replace("notes", "Notes")
+        )
 
     def test_refuses_half_a_picture(self, alices: Client, digit: Callable[..., Any]) -> None:
         half = SimpleUploadedFile("half.png", digit().read()[:600])
 
-        assert "alf.png cannot be read as a picture" in refused(alices, half)
+        assert "The file half.png cannot be read as a picture" in refused(alices, half)
 
     def test_refuses_none_and_too_many(self, alices: Client, digit: Callable[..., Any]) -> None:
         assert "This field is required" in refused(alices)
@@ -100,6 +100,62 @@ class TestAsking:
 
         assert sent.status_code == 422
         assert not Trial.objects.exists()
+
+
+class TestVerdict:
+    def asked(self, client: Client, *files: Any) -> Trial:
+        assert client.post(PAGE, {"pictures": list(files)}).status_code == 200
+        trial = Trial.objects.get()
+        answer(str(trial.pk))
+        trial.refresh_from_db()
+        return trial
+
+    def test_tells_how_many_are_right_by_the_names_of_the_files(
+        self, alices: Client, digit: Callable[..., Any]
+    ) -> None:
+        trial = self.asked(
+            alices, digit("digit 7.png"), digit("class_7 b.png"), digit("class_1.png"), digit("7.png")
+        )
+
+        text = alices.get(trial.get_absolute_url()).content.decode()
+        assert trial.classes == [7, 7, 1, None]
+        assert "<strong>2 of 3 right</strong>; what the other" in text
+        assert "Wrong: it shows 1<" in text
+        assert text.count('<img src="data:image/png;base64,') == 4
+
+    def test_tells_it_by_a_list_sent_along(self, alices: Client, digit: Callable[..., Any]) -> None:
+        lines = SimpleUploadedFile("labels.csv", b"file,class_index\nimages/seven.png,7\nother.png,1\n")
+
+        trial = self.asked(alices, digit(), lines)
+
+        assert (trial.names, trial.classes, trial.right, trial.known) == (["seven.png"], [7], 1, 1)
+
+    def test_claims_nothing_where_it_does_not_know(self, alices: Client, digit: Callable[..., Any]) -> None:
+        trial = self.asked(alices, digit())
+
+        assert 'class="verdict"' not in alices.get(trial.get_absolute_url()).content.decode()
+
+    @pytest.mark.parametrize(
+        ("content", "complaint"),
+        [
+            (b"file,class_index\nseven.png,10\n", "labels.csv gives class_index"),
+            (b"one,two\n", "has no columns file and class_index"),
+            (b"\xff\xfe", "The file labels.csv is no text in UTF-8"),
+        ],
+    )
+    def test_refuses_a_list_that_it_cannot_use(
+        self, alices: Client, digit: Callable[..., Any], content: bytes, complaint: str
+    ) -> None:
+        assert complaint in refused(alices, digit(), SimpleUploadedFile("labels.csv", content))
+
+    def test_refuses_a_list_alone(self, alices: Client) -> None:
+        assert "A list alone" in refused(alices, SimpleUploadedFile("labels.csv", b"file,class_index"))
+
+    def test_shows_small_copies_for_an_hour(self, alices: Client, digit: Callable[..., Any]) -> None:
+        trial = self.asked(alices, digit())
+        Trial.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+
+        assert alices.get(trial.get_absolute_url()).status_code == 404
 
 
 class TestAnswering:

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import io
+import re
 import threading
 from dataclasses import replace
 
@@ -133,14 +134,30 @@ def test_says_where_to_put_the_file_by_hand_without_internet(mirror):
         download(NAME, mirror=mirror)
 
     line = str(refusal.value)
-    assert line.startswith("squeezenet1_1-b8a52dc0.pth could not be fetched (")
+    assert line.startswith(
+        f"squeezenet1_1-b8a52dc0.pth could not be fetched ({mirror}squeezenet1_1-b8a52dc0.pth: "
+    )
     assert line.endswith(f"put it into {downloads_folder()}")
     assert "\n" not in line
     assert nothing_is_left()
 
 
+def test_names_torchvisions_own_address_where_that_was_tried(monkeypatch):
+    from torchvision import models
+
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    address = models.SqueezeNet1_1_Weights.IMAGENET1K_V1.url
+
+    with pytest.raises(DownloadFailed, match=re.escape(f"could not be fetched ({address}: ")):
+        download(NAME)
+
+
 def test_says_that_a_server_does_not_have_it(serve):
-    with pytest.raises(DownloadFailed, match=r"could not be fetched \(answer 404\)"):
+    with pytest.raises(
+        DownloadFailed,
+        match=r"could not be fetched \(http://127.0.0.1:\d+/squeezenet1_1-\w+.pth: answer 404\)",
+    ):
         download(NAME, mirror=serve({}))
 
 

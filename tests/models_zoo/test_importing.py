@@ -12,7 +12,7 @@ from PIL import Image
 
 from models_zoo import registry
 from models_zoo.errors import ImportRefused, UnknownClassifier, WeightsCorrupted, WeightsMissing
-from models_zoo.imported import CARD, WEIGHTS, StoredCard, classifiers_folder, stored_card
+from models_zoo.imported import CARD, WEIGHTS, StoredCard, classifiers_folder, remove, stored_card
 from models_zoo.importing import prepare
 from tests.models_zoo.own import COLOURS, DIGITS_FILE, colour_weights, colours, digits, written
 
@@ -226,6 +226,55 @@ class TestCardAlone:
 
         with pytest.raises(ImportRefused, match="these are other weights than the card of 'my-digits' names"):
             prepare(digits(), written(other, tmp_path / "w.safetensors"))
+
+    @pytest.mark.parametrize(
+        ("changes", "fact"),
+        [({"scale": "255"}, "preprocessing"), ({"labels": tuple("abcdefghij")}, "labels")],
+    )
+    def test_is_not_described_anew(self, changes, fact):
+        with pytest.raises(
+            ImportRefused, match=f"'my-digits' is known here with other {fact}; choose another"
+        ):
+            prepare(digits(**changes), DIGITS_FILE)
+
+
+class TestTitles:
+    @pytest.mark.parametrize("title", ["Mine", " mine", "MINE", "first"])
+    def test_refuses_a_title_that_another_has(self, title):
+        prepare(digits(name="first", title="Mine"), DIGITS_FILE).store()
+
+        with pytest.raises(ImportRefused, match="is that of 'first'; choose another") as refusal:
+            prepare(digits(title=title), DIGITS_FILE)
+
+        assert refusal.value.about == "title"
+
+    def test_refuses_the_projects_own_titles(self):
+        with pytest.raises(ImportRefused, match="title 'LeNet' is that of 'mnist-lenet'"):
+            prepare(digits(title="LeNet"), DIGITS_FILE)
+
+
+class TestRemoving:
+    @pytest.fixture(autouse=True)
+    def mine(self):
+        prepare(digits(title="Mine"), DIGITS_FILE).store()
+
+    def test_leaves_nothing(self):
+        remove("my-digits", keep_card=False)
+
+        assert not (classifiers_folder() / "my-digits").exists()
+        with pytest.raises(UnknownClassifier):
+            registry.find("my-digits")
+
+    def test_leaves_the_card_where_something_names_it(self):
+        remove("my-digits", keep_card=True)
+
+        assert registry.find("my-digits").title == "Mine"
+        with pytest.raises(WeightsMissing):
+            registry.find("my-digits").require_weights()
+
+    def test_says_what_cannot_be_removed(self):
+        with pytest.raises(ImportRefused, match="nothing cannot be removed"):
+            remove("nothing", keep_card=False)
 
 
 class TestListing:

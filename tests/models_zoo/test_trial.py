@@ -2,13 +2,25 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from models_zoo import registry
+from models_zoo.classifier import Classifier
 from models_zoo.datasets import load_mnist_sample
 from models_zoo.errors import ImportRefused
-from models_zoo.imported import Measured
-from models_zoo.trial import a_few, labelled_pictures, measure, other_order, suggestion
+from models_zoo.imported import Measured, StoredCard, classifiers_folder, entry_of
+from models_zoo.trial import (
+    Verdict,
+    a_few,
+    judge,
+    judge_on,
+    labelled_pictures,
+    measure,
+    other_order,
+    suggestion,
+)
+from tests.models_zoo.own import colours
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +102,68 @@ def test_compares_orders_on_a_few_pictures_evenly_spread():
     assert len(few) == 200
     assert few[:3] == [0, 5, 10]
     assert list(a_few([1, 2, 3])) == [1, 2, 3]
+
+
+class TestVerdict:
+    """A network for colours that knows them by its first layer alone, so that exchanged channels mislead it."""
+
+    @pytest.fixture
+    def told(self):
+        return seeing_colours("rgb")
+
+    @pytest.fixture
+    def images(self):
+        images = np.zeros((3, 3, 40, 40), np.float32)  # red, green and blue
+        for number in range(3):
+            images[number, number] = 1
+        return images
+
+    def test_counts_what_is_right(self, told, images):
+        verdict = judge(told, images, [0, 1, 1])
+
+        assert (verdict.right, verdict.of) == (2, 3)
+        assert not verdict.is_other_better
+
+    def test_leaves_pictures_out_whose_class_nobody_knows(self, told, images):
+        assert (judge(told, images, [None, 1, None]).of, judge(told, images, [None] * 3)) == (1, None)
+
+    def test_finds_the_other_order_better_where_channels_were_exchanged(self, images):
+        verdict = judge(seeing_colours("bgr"), images, [0, 1, 2])
+
+        assert (verdict.right, verdict.other_right, verdict.other_order) == (1, 3, "rgb")
+        assert verdict.is_other_better
+
+    def test_tries_no_other_order_where_it_does_well_or_sees_grey(self, told, images):
+        digits = registry.load("mnist-mlp", "cpu")
+
+        assert judge(told, images, [0, 1, 2]).other_order == ""
+        assert judge(digits, np.zeros((1, 1, 28, 28), np.float32), [9]).other_order == ""
+
+    def test_takes_a_single_picture_more_for_chance(self):
+        def verdict(right, other, of):
+            return Verdict(right=right, of=of, other_right=other, other_order="bgr")
+
+        assert [verdict(2, 3, 8).is_open, verdict(2, 4, 8).is_other_better] == [True, True]
+        assert [verdict(4, 2, 8).is_other_worse, verdict(3, 2, 8).is_open] == [True, True]
+        assert verdict(40, 43, 60).is_open
+        assert not Verdict(right=1, of=8).is_open
+
+    def test_judges_files_as_it_judges_images(self, folder):
+        classifier = registry.load("mnist-mlp", "cpu")
+        *_, measured = measure(classifier, labelled_pictures(folder, 10))
+
+        assert judge_on(classifier, labelled_pictures(folder, 10)).right == round(50 * measured.top_1)
+
+
+class Colours(torch.nn.Module):
+    """Answers with the mean of each channel."""
+
+    def forward(self, images):
+        return 10 * images.mean((2, 3))
+
+
+def seeing_colours(order):
+    """Return a classifier that is right when told RGB."""
+    described = colours(channel_order=order, scale="1", mean="0", std="1", input_size="40")
+    entry = entry_of(StoredCard(description=described, sha256="", parameters=0), classifiers_folder())
+    return Classifier(Colours().eval(), entry, "cpu")

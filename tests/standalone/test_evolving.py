@@ -198,6 +198,33 @@ def test_refuses_to_continue_what_is_finished(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [tmp_path / "run.zip"]
 
 
+def test_refuses_fewer_generations_than_a_run_has_come_to(tmp_path, capsys):
+    report(capsys, *SMALL, "--output", str(tmp_path / "run.zip"))
+
+    said = refusal(capsys, "--resume", str(tmp_path / "run.zip"), "--generations", "4")
+
+    assert "has come to generation 6 already, past --generations 4; give more than 6" in said
+    assert list(tmp_path.iterdir()) == [tmp_path / "run.zip"]
+
+
+def test_asks_for_a_file_where_a_folder_is_named(tmp_path, capsys):
+    for option in ("--output", "--resume"):
+        said = refusal(capsys, *(SMALL if option == "--output" else ()), option, str(tmp_path))
+        assert f"{tmp_path} is a folder; name a file in it, such as {tmp_path}/run.zip" in said
+
+
+def test_names_the_remedy_where_a_journal_was_cut_short(tmp_path, capsys):
+    report(capsys, *SMALL, "--output", str(tmp_path / "run.zip"))
+    with ArchiveFile(tmp_path / "run.zip") as archive:
+        Journal.unpacked(tmp_path / "run.zip.working", archive).close()
+    os.truncate(tmp_path / "run.zip.working" / "takeovers.txt", 100)
+
+    said = refusal(capsys, "--resume", str(tmp_path / "run.zip"))
+
+    assert "takeovers.txt was cut short" in said
+    assert "remove it, and begin anew or from its archive file" in said
+
+
 def test_refuses_to_go_further_where_the_state_was_dropped(tmp_path, capsys):
     report(capsys, *SMALL, "--method", "novelty", "--output", str(tmp_path / "run.zip"))
 
