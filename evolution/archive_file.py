@@ -39,7 +39,12 @@ from evolution.errors import ArchiveFileError, GenomeError, ParameterError
 from evolution.parameters import MAX_CLASSES, MAX_SEED, Parameters
 
 FORMAT, VERSION = "foolbreeder-archive", 1
-WHOLE, CHAMPIONS_ONLY = "whole history", "champions' genomes only"
+# What a file may hold: every genome, those of the champions and of all their ancestors, or the champions' alone.
+WHOLE, LINEAGES, CHAMPIONS_ONLY = (
+    "whole history",
+    "genomes of champions and ancestors",
+    "champions' genomes only",
+)
 
 MANIFEST, RUN, CHECKPOINT, STATE = "manifest.json", "run.json", "checkpoint.json", "search-state.bin"
 TABLES = ("individuals.csv", "takeovers.csv", "statistics.csv")

@@ -14,6 +14,7 @@ from evolution.archive_file import (
     CHAMPIONS_ONLY,
     CHECKPOINT,
     FORMAT,
+    LINEAGES,
     MANIFEST,
     NETWORKS,
     RUN,
@@ -42,6 +43,11 @@ from evolution.errors import ArchiveFileError
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a ZIP can tell
 
 
+def thinned(*, champions_only: bool = False, lineages_only: bool = False) -> str:
+    """Return what a file holds that is thinned by one of these wishes."""
+    return CHAMPIONS_ONLY if champions_only else LINEAGES if lineages_only else WHOLE
+
+
 def write_archive(
     path: Path,
     run: Description,
@@ -49,19 +55,20 @@ def write_archive(
     *,
     random_state: dict[str, Any] | None,
     search_state: bytes = b"",
-    champions_only: bool = False,
+    holds: str = WHOLE,
 ) -> str:
     """Write a run to a file, all of it or nothing, and return the archive's hash.
 
-    With `champions_only`, those who hold no class any more keep their place in the history, but neither genome nor
-    hash nor confidences, which makes the file many times smaller. What stays in memory are the classes' champions
-    and, of genomes that are pictures, a line each. Raises OSError where the file cannot be written, and
+    `holds` is one of WHOLE, LINEAGES and CHAMPIONS_ONLY. Those whose genomes a file does not hold keep their place in
+    the history, but neither genome nor hash nor confidences, which makes the file many times smaller. What stays in
+    memory are the classes' champions, for LINEAGES everybody's parents and, of genomes that are pictures, a line
+    each. Raises OSError where the file cannot be written, and
     ArchiveFileError where a champion's genome is gone.
     """
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
-            sha256 = _Writer(file, run, history, champions_only).write(random_state, search_state)
+            sha256 = _Writer(file, run, history, holds).write(random_state, search_state)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -73,9 +80,9 @@ def write_archive(
 class _Writer:
     """One file under way."""
 
-    def __init__(self, file: IO[bytes], run: Description, history: History, champions_only: bool) -> None:
+    def __init__(self, file: IO[bytes], run: Description, history: History, holds: str) -> None:
         self._zip = zipfile.ZipFile(file, "w")
-        self._run, self._history, self._champions_only = run, history, champions_only
+        self._run, self._history, self._holds = run, history, holds
         self._members: dict[str, dict[str, Any]] = {}
         self._holders: dict[int, Takeover] = {}
         self._hashes: dict[int, str] = {}  # of the champions' genomes
@@ -87,6 +94,7 @@ class _Writer:
         with self._zip:
             self._add("takeovers.csv", self._table(TAKEOVERS, self._takeovers()))
             self._champions = {takeover.individual for takeover in self._holders.values()}
+            self._ancestors = self._lineage() if self._holds == LINEAGES else set()
             self._add("individuals.csv", self._table(INDIVIDUALS, self._individuals()))
             self._add("statistics.csv", self._table(STATISTICS, self._statistics()))
             if self._run.parameters.encoding == "gradient":
@@ -110,9 +118,22 @@ class _Writer:
             self._counts["individuals"] += 1
             if individual.number in self._champions:
                 self._hashes[individual.number] = individual.genome_hash
-            elif self._champions_only:
+            elif not self._is_held(individual.number):
                 individual = individual._replace(top=(), genome_hash="")
             yield write_individual(individual)
+
+    def _is_held(self, number: int) -> bool:
+        return self._holds == WHOLE or number in self._champions or number in self._ancestors
+
+    def _lineage(self) -> set[int]:
+        """Return all ancestors of the champions."""
+        parents = {one.number: one.parents for one in self._history.individuals(with_genomes=False)}
+        found: set[int] = set()
+        newest = self._champions
+        while newest:
+            newest = {parent for number in newest for parent in parents.get(number, ())} - found
+            found |= newest
+        return found
 
     def _statistics(self) -> Iterator[str]:
         for statistics in self._history.statistics():
@@ -134,7 +155,7 @@ class _Writer:
                 raise ArchiveFileError(
                     f"the genome of champion {individual.number} is gone: pause the run, and export it then"
                 )
-            if individual.genome and (is_champion or not self._champions_only):
+            if individual.genome and (is_champion or self._is_held(individual.number)):
                 yield individual
 
     def _add_state(self, random_state: dict[str, Any] | None, search_state: bytes) -> None:
@@ -162,7 +183,7 @@ class _Writer:
             "classifier": self._run.classifier,
             "versions": self._run.versions,
             "created": self._run.created,
-            "holds": CHAMPIONS_ONLY if self._champions_only else WHOLE,
+            "holds": self._holds,
             "generation": latest.generation if latest else None,
             "evaluations": latest.evaluations if latest else 0,
             "seconds": round(latest.seconds, 3) if latest else 0.0,

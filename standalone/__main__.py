@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evolution.archive_writing import thinned
 from evolution.errors import EvolutionError, ParameterError
 from evolution.parameters import ENCODINGS, FIDELITIES, MAX_SEED, METHODS, Parameters
 from evolution.presets import PRESETS, Choices, classes_from, parameters_of, preset_of, usual_classifier
@@ -77,7 +78,11 @@ def _add_surroundings(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--output", type=Path, metavar="F.zip", help="the archive file to write")
     where.add_argument("--resume", type=Path, metavar="F.zip", help="go on with the run of this file")
-    parser.add_argument("--champions-only", action="store_true", help="leave out genomes that hold no class")
+    thinner = parser.add_mutually_exclusive_group()
+    thinner.add_argument("--champions-only", action="store_true", help="leave out genomes that hold no class")
+    thinner.add_argument(
+        "--lineages-only", action="store_true", help="leave out those that are not even ancestors of such"
+    )
     parser.add_argument("--checkpoint-every", type=float, default=60, metavar="SECONDS", help="(60)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument(
@@ -120,7 +125,7 @@ def _evolve(options: argparse.Namespace) -> int:
             output,
             device=options.device,
             checkpoint_every=options.checkpoint_every,
-            champions_only=options.champions_only,
+            holds=thinned(champions_only=options.champions_only, lineages_only=options.lineages_only),
             quiet=options.json,
         )
     except running.Stopped:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from evolution.archive_file import ArchiveFile, Description
+from evolution.archive_file import WHOLE, ArchiveFile, Description
 from evolution.archive_lines import Climb, Individual, Statistics, Takeover
 from evolution.archive_writing import write_archive
 from evolution.checkpoint import Checkpoint, random_state_of
@@ -130,7 +130,7 @@ def run(
     *,
     device: str = "auto",
     checkpoint_every: float = 60,
-    champions_only: bool = False,
+    holds: str = WHOLE,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Advance a run to its end and write its archive file; raises Stopped where it was stopped in between."""
@@ -164,7 +164,7 @@ def run(
             journal,
             random_state=journal.random_state,
             search_state=journal.search_state(),
-            champions_only=champions_only,
+            holds=holds,
         )
     journal.remove()
     if search.generation <= parameters.generations:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from evolution.archive_file import MANIFEST, Description
+from evolution.archive_file import MANIFEST, WHOLE, Description
 from evolution.archive_lines import Climb, Individual, Statistics, Takeover
 from evolution.archive_writing import write_archive
 from evolution.checkpoint import random_state_of
@@ -139,7 +139,7 @@ def written(
     parameters: Parameters,
     *,
     last: int | None = None,
-    champions_only: bool = False,
+    holds: str = WHOLE,
 ) -> Path:
     """Write the archive file of a run that really evolved."""
     found, search = history_of(parameters, last)
@@ -148,7 +148,7 @@ def written(
         description(parameters),
         found,
         random_state=random_state_of(search.rng),
-        champions_only=champions_only,
+        holds=holds,
     )
     return path
 

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evolution.archive_file import Description
+from evolution.archive_file import WHOLE, Description
 from evolution.archive_lines import Climb, Individual, Statistics, Takeover
 from evolution.archive_writing import write_archive
 from fooling_web.runs.models import Run
@@ -20,7 +20,7 @@ NAMED_VERSIONS = ("numba", "numpy", "pillow", "torch")
 STATISTICS = tuple(Statistics._fields)
 
 
-def export_archive(run: Run, path: Path, *, champions_only: bool = False) -> str:
+def export_archive(run: Run, path: Path, *, holds: str = WHOLE) -> str:
     """Write a run to a file, as far as it has kept its generations by now, and return the archive's hash.
 
     Raises ArchiveFileError where a champion's genome is missing, UnknownClassifier, OSError.
@@ -31,7 +31,7 @@ def export_archive(run: Run, path: Path, *, champions_only: bool = False) -> str
         StoredHistory(run, -1 if run.generation is None else run.generation),
         random_state=run.random_state,
         search_state=run.kept_state(),
-        champions_only=champions_only,
+        holds=holds,
     )
 
 

@@ -32,7 +32,7 @@ BLOCK = 2**20  # bytes
 
 
 class AlreadyImported(Exception):
-    """The very same file was imported before, as a run that is still here."""
+    """The very same run was imported before, maybe from a file that was packed otherwise, and is still here."""
 
     def __init__(self, path: Path, run: Run) -> None:
         super().__init__(f"{path} was imported before: see {run.get_absolute_url()}")
@@ -52,12 +52,31 @@ def import_archive(
         if earlier := Run.objects.filter(origin__file_sha256=sha256).first():
             raise AlreadyImported(path, earlier)
         archive.check()
+        if earlier := _same_run(archive):
+            raise AlreadyImported(path, earlier)
         entry = known_or_registered(archive.run.classifier)
         with transaction.atomic():
             run = _store_run(archive, entry, sha256, owner=owner, visibility=visibility, name=name)
             _store_history(run, archive)
             _refuse_another_archive(run, archive)
         return run
+
+
+def _same_run(archive: ArchiveFile) -> Run | None:
+    """Return a run that was imported from another file of the very same content."""
+    told = archive.run
+    alike = Run.objects.filter(
+        origin__archive_sha256=archive.archive_sha256,
+        origin__holds=archive.holds,
+        seed=told.seed,
+        classifier_sha256=told.classifier["weights_sha256"],
+    )
+    return next((run for run in alike if _is_as_far(run, archive) and run.settings == told.parameters), None)
+
+
+def _is_as_far(run: Run, archive: ArchiveFile) -> bool:
+    """Whether a run had come as far when it was imported: a generation may pass that changes no champion."""
+    return bool((run.origin or {}).get("generation", run.generation) == archive.generation)
 
 
 def file_sha256(path: Path) -> str:
@@ -101,6 +120,7 @@ def _store_run(
             "file_sha256": file_hash,
             "archive_sha256": archive.archive_sha256,
             "holds": archive.holds,
+            "generation": archive.generation,
             "created": told.created,
             "versions": told.versions,
         },

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from evolution.archive_file import CHAMPIONS_ONLY, LARGEST, ArchiveFile, archive_sha256
+from evolution.archive_file import CHAMPIONS_ONLY, LARGEST, LINEAGES, ArchiveFile, archive_sha256
 from evolution.archive_lines import Individual, read_individual, write_individual
 from evolution.archive_writing import write_archive
 from evolution.checkpoint import random_state_of
@@ -82,9 +82,26 @@ def test_leaves_no_half_file_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_keeps_the_genomes_of_the_champions_and_all_who_led_to_them(tmp_path):
+    whole = checked(written(tmp_path / "whole.zip", NETWORKS))
+    path = written(tmp_path / "run.zip", NETWORKS, holds=LINEAGES)
+
+    with ArchiveFile(path) as archive:
+        individuals = list(archive.individuals())
+        archive.check()
+
+    kept = {one.number for one in individuals if one.genome}
+    parents = {one.number: one.parents for one in individuals}
+    champions = {takeover.individual for takeover in archive.champions.values()}
+    led = {parent for number in kept for parent in parents[number]}
+    assert kept == champions | led
+    assert champions < kept < set(parents)
+    assert archive.archive_sha256 == whole.archive_sha256
+
+
 def test_keeps_the_champions_genomes_alone_where_that_is_wished(tmp_path):
     whole = written(tmp_path / "whole.zip", NETWORKS)
-    path = written(tmp_path / "run.zip", NETWORKS, champions_only=True)
+    path = written(tmp_path / "run.zip", NETWORKS, holds=CHAMPIONS_ONLY)
 
     with ArchiveFile(path) as archive:
         individuals = list(archive.individuals())
@@ -306,7 +323,7 @@ def test_refuses_a_genome_of_nobody(file):
 
 
 def test_refuses_a_missing_champion(tmp_path):
-    path = written(tmp_path / "run.zip", PIXELS, champions_only=True)
+    path = written(tmp_path / "run.zip", PIXELS, holds=CHAMPIONS_ONLY)
     with zipfile.ZipFile(path) as archive:
         picture = next(name for name in archive.namelist() if name.startswith("genomes/"))
 

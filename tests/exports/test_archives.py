@@ -1,12 +1,13 @@
 """Runs out of a site and into it: the same run, its history and all, or nothing."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from evolution.archive_file import ArchiveFile
+from evolution.archive_file import CHAMPIONS_ONLY, ArchiveFile
 from evolution.errors import ArchiveFileError
 from evolution.parameters import Parameters
 from fooling_web.exports.exporting import NOT_KEPT, export_archive
@@ -87,6 +88,39 @@ def test_refuses_the_same_file_twice_and_says_where_it_is(file):
     assert Run.objects.count() == 1
 
 
+def packed_again(file: Path, name: str = "again.zip") -> Path:
+    """Return a file of the same members, packed otherwise."""
+    with zipfile.ZipFile(file) as before, zipfile.ZipFile(file.with_name(name), "w") as after:
+        for member in reversed(before.namelist()):
+            after.writestr(member, before.read(member), zipfile.ZIP_STORED)
+    return file.with_name(name)
+
+
+def test_recognises_a_run_in_a_file_that_was_packed_again(file):
+    run = import_archive(file)
+
+    with pytest.raises(AlreadyImported, match=run.get_absolute_url()):
+        import_archive(packed_again(file))
+
+    assert Run.objects.count() == 1
+
+
+def test_takes_the_same_run_again_from_a_file_that_holds_its_whole_history(finished_run, tmp_path):
+    export_archive(finished_run, tmp_path / "champions.zip", holds=CHAMPIONS_ONLY)
+    export_archive(finished_run, tmp_path / "whole.zip")
+    first = import_archive(tmp_path / "champions.zip")
+
+    assert import_archive(tmp_path / "whole.zip").pk != first.pk
+
+
+def test_says_where_a_run_stopped_that_cannot_go_on_here(tmp_path, elsewhere, client):
+    run = import_archive(written(tmp_path / "run.zip", Parameters(**SMALL), last=4))
+
+    assert (run.status_title, run.origin_title) == ("Stopped", "imported, stopped at generation 4 of 8")
+    assert f"· {run.origin_title}" in client.get(run.get_absolute_url()).content.decode()
+    assert f"· {run.origin_title}" in client.get("/runs/").content.decode()
+
+
 def test_shows_an_imported_run_like_any_other(file, client):
     run = import_archive(file)
     champion = run.champions.select_related("individual").first()
@@ -129,7 +163,7 @@ def test_ends_a_run_whose_weights_are_others_here(tmp_path, run, every_generatio
 
 
 def test_brings_the_champions_alone_with_their_whole_history(finished_run, tmp_path, client):
-    export_archive(finished_run, tmp_path / "run.zip", champions_only=True)
+    export_archive(finished_run, tmp_path / "run.zip", holds=CHAMPIONS_ONLY)
 
     run = import_archive(tmp_path / "run.zip")
 
@@ -142,7 +176,7 @@ def test_brings_the_champions_alone_with_their_whole_history(finished_run, tmp_p
     past = others.first()
     gone = f"{run.get_absolute_url()}individuals/{past.number}/{past.genome_hash}.png"
     assert client.get(gone).status_code in (200, 404)  # a placeholder or nothing, never an error
-    export_archive(run, tmp_path / "again.zip", champions_only=True)
+    export_archive(run, tmp_path / "again.zip", holds=CHAMPIONS_ONLY)
     assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "run.zip").read_bytes()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from evolution.archive_writing import thinned
 from evolution.errors import EvolutionError
 from fooling_web.exports.exporting import export_archive
 from fooling_web.runs.models import Run
@@ -24,18 +25,25 @@ class Command(BaseCommand):
         """Declare what can be chosen."""
         parser.add_argument("run", help="its number, as in the address of its page")
         parser.add_argument("--output", type=Path, required=True, metavar="F.zip", help="the file to write")
-        parser.add_argument(
+        thinner = parser.add_mutually_exclusive_group()
+        thinner.add_argument(
             "--champions-only",
             action="store_true",
             help="leave out genomes that hold no class: many times smaller",
+        )
+        thinner.add_argument(
+            "--lineages-only",
+            action="store_true",
+            help="leave out genomes that neither hold a class nor are ancestors of such",
         )
         parser.add_argument("--json", action="store_true", help="answer with one line of JSON")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Export, and say what came out."""
         run, output = _run(options["run"]), options["output"]
+        holds = thinned(champions_only=options["champions_only"], lineages_only=options["lineages_only"])
         try:
-            sha256 = export_archive(run, output, champions_only=options["champions_only"])
+            sha256 = export_archive(run, output, holds=holds)
         except OSError as error:
             raise CommandError(
                 f"{output} cannot be written ({error.strerror}); name another --output"
