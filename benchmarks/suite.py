@@ -42,6 +42,7 @@ SECTIONS = (
     Section("rendering on a GPU", "benchmarks.rendering:measure_on_gpu", "cuda"),
     Section("one crop on a GPU", "benchmarks.whole_loop:measure_one_crop", "cuda"),
     Section("ten crops on a GPU", "benchmarks.whole_loop:measure_ten_crops", "cuda"),
+    Section("gallery", "benchmarks.gallery:measure_gallery"),
     Section("live", "benchmarks.live:measure_live"),
 )
 

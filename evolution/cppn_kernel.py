@@ -221,3 +221,12 @@ def paint(
                     for x in range(count):
                         outputs[output, x] = abs(outputs[output, x])
                 write_colours(colour, outputs[0], outputs[1], outputs[2], images[genome], start, count)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def compute_places(
+    graphs: Graphs, genome: int, coordinates: npt.NDArray[np.float32], values: npt.NDArray[np.float32]
+) -> None:
+    """Write what every place of one network holds at every pixel, inputs first, into values, (4 + n_nodes, H*W)."""
+    values[:N_INPUTS] = coordinates
+    _compute(graphs, genome, values, coordinates.shape[1])

@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "fooling_web.users",
     "fooling_web.runs",
     "fooling_web.classifiers",
+    "fooling_web.galleries",
     "fooling_web.exports",
 ]
 
@@ -204,6 +205,11 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # a worker loads torch and compiles kern
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for waiting runs": {"task": "fooling_web.runs.tasks.ring_for_waiting_runs", "schedule": 2.0},
+    "hang galleries": {
+        "task": "fooling_web.galleries.tasks.hang_galleries",
+        "schedule": 3.0,
+        "options": {"expires": 3.0},  # the next one does what this one did not come to
+    },
 }
 
 # How runs share the workers (fooling_web/runs/execution.py).
@@ -240,7 +246,13 @@ EMAIL_FILE_PATH = HOME / "mail"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
-STATICFILES_DIRS = [PROJECT / "static", ("vendor/uplot", PROJECT / "node_modules" / "uplot" / "dist")]
+STATICFILES_DIRS = [
+    PROJECT / "static",
+    *(
+        (f"vendor/{library}", PROJECT / "node_modules" / library / "dist")
+        for library in ("cytoscape", "cytoscape-dagre", "uplot")
+    ),
+]
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from fooling_web.galleries.models import Tally
 from fooling_web.runs.atlas import COLUMNS, PER_ATLAS, milestone_of
 from fooling_web.runs.models import GenerationStat, Run, RunQuerySet
 from fooling_web.runs.watching import with_cells
@@ -50,6 +51,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "featured": featured,
         "featured_champions": list(featured.champions.without_genomes()[:DIGITS]) if featured else [],
         "runs": with_cells(public)[:6],
+        "n_images": Tally.objects.aggregate(n=Sum("entries"))["n"] or 0,
     }
     return render(request, "home.html", context)
 

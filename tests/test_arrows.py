@@ -19,13 +19,13 @@ FORBIDDEN = {
     "models_zoo": ("django", "channels", "celery", "fooling_web", "evolution", "bootstrap"),
     "fooling_web": ("bootstrap", "benchmarks", "tests"),
     "fooling_web.users": ("fooling_web.runs", "evolution", "models_zoo"),
-    "fooling_web.runs": ("fooling_web.exports",),
+    "fooling_web.runs": ("fooling_web.exports", "fooling_web.galleries"),
     "bootstrap": ("evolution", "models_zoo", "benchmarks", "tests"),
     "standalone": ("django", "channels", "celery", "fooling_web", "bootstrap", "benchmarks", "tests"),
 }
 
 # What only these modules may import.
-TASKS = tuple(f"fooling_web.{app}.tasks" for app in ("classifiers", "exports", "runs"))
+TASKS = tuple(f"fooling_web.{app}.tasks" for app in ("classifiers", "exports", "galleries", "runs"))
 RESERVED = {
     "celery": ("fooling_web.celery", *TASKS),
     "kombu": ("fooling_web.celery", *TASKS),
@@ -54,8 +54,8 @@ SPINE = {
     "sweeps": ("models", "watching"),
     "watching": ("models",),
     "execution": ("events", "models"),
-    "forms": ("launching", "models"),
-    "tasks": ("execution", "models"),
+    "forms": ("kinds", "launching", "models"),
+    "tasks": ("execution", "films", "keyframes", "models"),
     "consumers": ("events", "models", "watching"),
 }
 

@@ -230,7 +230,8 @@ def test_says_of_every_library_why_it_is_here():
         for file in files
         for name in re.findall(r"^([\w-]+)(?:\[.*\])?==", (PROJECT / file).read_text(), re.MULTILINE)
     }
-    for_browsers = set(json.loads((PROJECT / "package.json").read_text())["dependencies"])
+    package = json.loads((PROJECT / "package.json").read_text())
+    for_browsers = {*package["dependencies"], *package["devDependencies"]}
 
     reasons = DECISIONS.read_text().split("## Left out")[0]
 

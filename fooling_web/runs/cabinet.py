@@ -17,16 +17,23 @@ KEPT_OF_FULL = 0.8  # what is left of a full folder, so that not every file that
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
     """Return a file's content, made now if it is not there. The name must say all that the content depends on."""
+    content = found(name)
+    if content is None:
+        content = make()
+        with suppress(OSError):  # a full disk makes pages slower, and no more
+            _write(_folder() / name, content)
+            tidy_up()
+    return content
+
+
+def found(name: str) -> bytes | None:
+    """Return a file's content if it is there."""
     path = _folder() / name
     with suppress(OSError):
         content = path.read_bytes()
         os.utime(path)  # used just now
         return content
-    content = make()
-    with suppress(OSError):  # a full disk makes pages slower, and no more
-        _write(path, content)
-        tidy_up()
-    return content
+    return None
 
 
 def tidy_up(most: int = MOST_BYTES) -> None:

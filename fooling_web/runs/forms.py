@@ -1,5 +1,6 @@
 """The launch form: it offers exactly what the engine's parameters, the presets and the registry accept."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,22 +21,25 @@ from evolution.parameters import (
     MAX_SEED,
     MAX_STARTS,
     METHODS,
+    PUBLISHED_CLASSES,
     Parameters,
 )
 from evolution.presets import (
+    ALL_CLASSES,
     CHANNELS,
     MAX_RUNS,
     OWN_NUMBERS,
     PRESETS,
+    PUBLISHED,
     Choices,
     Preset,
-    classes_from,
     classes_in_words,
     parameters_of,
     preset_of,
     presets_for,
     setting_of,
 )
+from fooling_web.runs.kinds import classes_told
 from fooling_web.runs.launching import launch, launch_sweep, require_seeds
 from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
@@ -68,6 +72,7 @@ class ClassifierOption:
 
     value: str
     title: str
+    name: str  # for commands, where another's title resembles its own; else empty
     summary: str
     kind: str  # of presets that it fits
     test_error: float | None  # percent; unknown where its card is damaged
@@ -80,8 +85,8 @@ class ClassifierGroup:
     """Classifiers that were trained on the same data set."""
 
     title: str
-    options: list[ClassifierOption]  # whose weights are here
-    absent: list[ClassifierOption]
+    options: list[ClassifierOption]  # whose weights are here, and one that a person has chosen without
+    absent: int  # how many others there are
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,8 @@ class LaunchForm(forms.Form):
         max_length=10_000,
         required=False,
         label="Classes to climb",
-        help_text="“published”, “all”, or class indices such as 200, 207. Left empty, as the preset says.",
+        help_text="Names, class indices or ranges, such as starfish, 207, 151-160; or “published”, or “all”. Left "
+        "empty, as the preset says.",
     )
     starts = forms.IntegerField(
         min_value=1, max_value=MAX_STARTS, required=False, label="Starts for each class"
@@ -172,7 +178,7 @@ class LaunchForm(forms.Form):
         help_text="The same seed gives the same run. Left empty, one is drawn.",
     )
     name = forms.CharField(
-        max_length=100, required=False, help_text="Left empty, the run is named by its settings."
+        max_length=100, required=False, help_text="Left empty, the run is named by experiment and settings."
     )
     visibility = forms.ChoiceField(choices=Run.Visibility.choices, widget=forms.RadioSelect)
 
@@ -208,12 +214,9 @@ class LaunchForm(forms.Form):
         """The classifiers with what a person chooses by, parted by what they were trained on."""
         for dataset, title in GROUPS.items():
             options = [self._option(entry) for entry in self.entries if entry.dataset == dataset]
+            shown = [option for option in options if option.checked or not option.missing]
             if options:
-                yield ClassifierGroup(
-                    title,
-                    [option for option in options if not option.missing],
-                    [option for option in options if option.missing],
-                )
+                yield ClassifierGroup(title, shown, len(options) - len(shown))
 
     @property
     def experiments(self) -> list[Experiment]:
@@ -237,6 +240,7 @@ class LaunchForm(forms.Form):
             preset = self._preset(cleaned, entry)
             self._require_weights(entry)
             self.n_runs = cleaned.get("runs") or preset.runs
+            self.climbed = self._climbed(cleaned, preset, entry)
             self.parameters = self._parameters(cleaned, preset, entry)
             self._require_seeds(cleaned["seed"])
         if self.owner and not self.owner.runs.have_room():
@@ -254,18 +258,17 @@ class LaunchForm(forms.Form):
             "visibility": chosen["visibility"],
             "cloned_from": self.cloned,
         }
+        common["preset"] = "" if chosen["preset"] == OWN else chosen["preset"]
         if self.n_runs == 1:
             return launch(chosen["classifier"], self.parameters.encoding, **common)
-        preset = "" if chosen["preset"] == OWN else chosen["preset"]
-        return launch_sweep(
-            chosen["classifier"], self.parameters.encoding, runs=self.n_runs, preset=preset, **common
-        )
+        return launch_sweep(chosen["classifier"], self.parameters.encoding, runs=self.n_runs, **common)
 
     def _option(self, entry: ClassifierEntry) -> ClassifierOption:
         chosen = self["classifier"].value()
         return ClassifierOption(
             value=entry.name,
             title=entry.title,
+            name=entry.name if any(_resemble(entry, other) for other in self.entries) else "",
             summary=entry.summary,
             kind=_kind(entry),
             test_error=_test_error(entry),
@@ -313,12 +316,31 @@ class LaunchForm(forms.Form):
                 precision=cleaned["precision"] or "float32",
                 fidelity=cleaned["fidelity"] if preset.fidelity == "paper" else preset.fidelity,
                 setting=cleaned["setting"] or None,
-                classes=classes_from(cleaned["classes"], entry) if cleaned["classes"] else None,
+                classes=self.climbed,
                 starts=cleaned["starts"],
             )
             return parameters_of(preset, entry, choices)
         except ParameterError as error:
             raise ValidationError(_sentence(str(error))) from error
+
+    def _climbed(
+        self, cleaned: dict[str, Any], preset: Preset, entry: ClassifierEntry
+    ) -> tuple[int, ...] | None:
+        """Return the classes to climb; None: as the preset says."""
+        text = cleaned["classes"].strip()
+        words = {"": None, ALL_CLASSES: (), PUBLISHED: PUBLISHED_CLASSES}
+        if text.lower() == PUBLISHED and entry.n_classes <= max(PUBLISHED_CLASSES):
+            self.add_error(
+                "classes", f"“{PUBLISHED}” are classes of ImageNet, which {entry.title} does not know."
+            )
+            raise ValidationError([])
+        if text.lower() in words or not self._climbs(cleaned, preset):
+            return words.get(text.lower())
+        try:
+            return classes_told(text, entry.labels)
+        except ParameterError as error:
+            self.add_error("classes", _sentence(str(error)))
+            raise ValidationError([]) from error
 
     @staticmethod
     def _climbs(cleaned: dict[str, Any], preset: Preset) -> bool:
@@ -394,6 +416,12 @@ def _test_error(entry: ClassifierEntry) -> float | None:
         return entry.card["test_error_percent"]
     except ZooError:
         return None
+
+
+def _resemble(one: ClassifierEntry, other: ClassifierEntry) -> bool:
+    """Whether people may take one's title for the other's: "SqueezeNet" and "SqueezeNet 1.1"."""
+    first, second = (re.sub(r"\W", "", entry.title).lower() for entry in (one, other))
+    return one.name != other.name and (first.startswith(second) or second.startswith(first))
 
 
 def _missing(entry: ClassifierEntry) -> str:

@@ -7,10 +7,10 @@ from django.db import transaction
 
 from evolution.errors import ParameterError
 from evolution.parameters import ENCODINGS, MAX_SEED, Parameters
-from evolution.presets import OWN_NUMBERS, Choices, parameters_of
+from evolution.presets import OWN_NUMBERS, PRESETS, Choices, parameters_of
 from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
-from models_zoo.registry import find
+from models_zoo.registry import ClassifierEntry, find
 
 LARGEST_DRAWN_SEED = 10**6  # short enough to read aloud
 
@@ -30,6 +30,7 @@ def launch(
     parameters: Parameters | None = None,
     seed: int | None = None,
     name: str = "",
+    preset: str = "",
     owner: User | None = None,
     visibility: str = Run.Visibility.PUBLIC,
     cloned_from: Run | None = None,
@@ -45,7 +46,7 @@ def launch(
     parameters = parameters or parameters_for(classifier, encoding)
     seed = drawn_seed() if seed is None else seed
     return Run.objects.create(
-        name=name or f"{entry.title}, {ENCODINGS[encoding]}, seed {seed}",
+        name=name or usual_name(entry, encoding, preset, f"seed {seed}"),
         owner=owner,
         visibility=visibility,
         cloned_from=cloned_from,
@@ -73,7 +74,7 @@ def begin_sweep(
     """Store a sweep that has no runs yet; raises as `launch` does."""
     entry = find(classifier)
     entry.require_weights()
-    title = name or f"{entry.title}, {ENCODINGS[encoding]}, {runs} runs"
+    title = name or usual_name(entry, encoding, preset, f"{runs} runs")
     return Sweep.objects.create(name=title, preset=preset, owner=owner, visibility=visibility)
 
 
@@ -110,6 +111,17 @@ def launch_sweep(
                 status=Run.Status.PENDING,
             )
     return sweep
+
+
+def usual_name(entry: ClassifierEntry, encoding: str, preset: str, addition: str) -> str:
+    """Return how a run or sweep is called that nobody gave a name: "Figure 5, quick look: LeNet, CPPN, seed 7"."""
+    known = PRESETS.get(preset)
+    experiment = ""
+    if known:
+        experiment = f"{known.experiment.partition(':')[0]}, {known.size[0].lower()}{known.size[1:]}: "
+    longest = Run._meta.get_field("name").max_length or 0
+    ending = f", {ENCODINGS[encoding]}, {addition}"
+    return f"{experiment}{entry.title}"[: longest - len(ending)] + ending
 
 
 def name_in_sweep(sweep: Sweep, seed: int) -> str:

@@ -196,6 +196,29 @@ class Run(models.Model):
         return ENCODINGS.get(self.encoding, self.encoding)
 
     @property
+    def status_title(self) -> str:
+        """Where the run stands, for people; nobody cancelled one that came unfinished and cannot go on."""
+        return "Stopped" if self._came_unfinished else self.get_status_display()
+
+    @property
+    def origin_title(self) -> str:
+        """Whether the run was imported and how far it had come, for people; empty for a run of this site."""
+        if not self._came_unfinished:
+            return "imported" if self.origin else ""
+        if self.generation is None:
+            return "imported, not begun"
+        return f"imported, stopped at generation {self.generation:,} of {self.generations:,}"
+
+    @property
+    def _came_unfinished(self) -> bool:
+        return bool(self.origin) and self.status == self.Status.CANCELLED
+
+    @property
+    def climbed_classes(self) -> list[int]:
+        """The classes that a gradient ascent was asked to climb; empty where it climbs all, and for other runs."""
+        return list(self.settings.gradient.class_indices) if self.encoding == "gradient" else []
+
+    @property
     def is_active(self) -> bool:
         """Whether the run wants a worker."""
         return self.status in self.ACTIVE
@@ -587,3 +610,92 @@ class Climb(models.Model):
     def steps(self) -> list[int | None]:
         """The first steps past each milestone; None where it was not passed."""
         return [getattr(self, milestone) for milestone in self.MILESTONES]
+
+
+class FilmGone(Exception):
+    """A film was deleted, with its run, while it was made."""
+
+
+class FilmQuerySet(models.QuerySet["Film"]):
+    """Films, narrowed by adjectives."""
+
+    def visible_to(self, user: Any) -> "FilmQuerySet":
+        """Films of runs that this person may open."""
+        return self.filter(run__in=Run.objects.visible_to(user).values("pk"))
+
+    def waiting(self) -> "FilmQuerySet":
+        """Films that a worker has still to finish, and has not forgotten."""
+        return self.filter(status=Film.Status.WAITING, touched_at__gt=timezone.now() - Film.PATIENCE)
+
+    def with_files(self) -> "FilmQuerySet":
+        """Films that can be downloaded."""
+        return self.filter(status=Film.Status.FINISHED)
+
+
+class Film(models.Model):
+    """A run's archive, or some of its classes, from the first generation to the last as one animated picture.
+
+    A worker makes it in slices, each of which is a part in the storage; at the end they become the file. Files of
+    old films go, and can be made again.
+    """
+
+    class Status(models.TextChoices):
+        """Where a film stands."""
+
+        WAITING = "waiting", "Being made"
+        FINISHED = "finished"
+        FAILED = "failed"
+        REMOVED = "removed", "Removed to save room"
+
+    PATIENCE = timedelta(minutes=5)  # without a further part, after which nobody waits any more
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="films")
+    what = models.JSONField(default=list, help_text="class indices; none: all")
+    generations = models.JSONField(default=list, help_text="one for each frame")
+    seconds = models.FloatField(help_text="that the film lasts")
+    progress = models.PositiveIntegerField(default=0, help_text="frames that are made")
+    parts = models.JSONField(default=list, help_text="of each piece in the storage, how many frames it has")
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    error = models.TextField(blank=True)
+    file = models.FileField(upload_to="films", blank=True)
+    size = models.PositiveBigIntegerField(default=0, help_text="of the file, in bytes")
+    asked_by = models.CharField(max_length=64, help_text="a person or an address, as a hash")
+    created_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(default=timezone.now, help_text="when it last came on")
+
+    objects = FilmQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["asked_by", "status"]), models.Index(fields=["status", "created_at"])]
+
+    def __str__(self) -> str:
+        return f"film of {self.run_id}, {len(self.generations)} frames"
+
+    def get_absolute_url(self) -> str:
+        """Return the address of the film's page."""
+        return reverse("runs:film", args=[self.id])
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker has still to finish it."""
+        return self.status == self.Status.WAITING
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether a page should stop asking."""
+        return self.is_waiting and timezone.now() - self.touched_at > self.PATIENCE
+
+    @property
+    def n_frames(self) -> int:
+        """How many frames it has."""
+        return len(self.generations)
+
+    def note(self, **changes: Any) -> None:
+        """Save changes; raises FilmGone where its run was deleted meanwhile."""
+        changes["touched_at"] = timezone.now()
+        if not Film.objects.filter(pk=self.pk).update(**changes):
+            raise FilmGone(f"film {self.pk} was deleted")
+        for name, value in changes.items():
+            setattr(self, name, value)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from fooling_web.celery import app  # by name: a task of no app would ring at a broker that is not ours
-from fooling_web.runs.models import Run, Sweep
+from fooling_web.runs.models import Film, Run, Sweep
 
 logger = logging.getLogger(__name__)
 
@@ -42,3 +42,42 @@ def ring_for_waiting_runs() -> None:
         sweep.admit()
     for run in Run.objects.waiting(timezone.now()):
         ring(run)
+
+
+def ask_for_film(film: Film) -> None:
+    """Ask a worker to go on with a film; where the broker is away the film says so."""
+    try:
+        make_film.delay(str(film.pk))
+    except (OperationalError, OSError) as error:
+        logger.warning("the bell for film %s did not ring: %s", film.pk, error)
+        film.note(
+            status=Film.Status.FAILED, error="The worker cannot be reached at the moment. Try again later."
+        )
+
+
+def ask_for_key_frames(run: Run) -> None:
+    """Ask a worker to draw what makes the time of a run quick; where the broker is away, it is slower."""
+    try:
+        draw_key_frames.delay(str(run.pk))
+    except (OperationalError, OSError) as error:
+        logger.warning("the bell for key frames of run %s did not ring: %s", run.pk, error)
+
+
+@app.task
+def make_film(film_id: str) -> None:
+    """Make a film for a slice, then ask for the next."""
+    from fooling_web.runs.films import make_safely
+
+    for film in Film.objects.filter(pk=film_id, status=Film.Status.WAITING).select_related("run"):
+        if make_safely(film):
+            ask_for_film(film)
+
+
+@app.task
+def draw_key_frames(run_id: str) -> None:
+    """Draw key frames of a run for a slice, then ask for the next."""
+    from fooling_web.runs.keyframes import prepare
+
+    for run in Run.objects.filter(pk=run_id):
+        if prepare(run):
+            ask_for_key_frames(run)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from fooling_web.runs import views
+from fooling_web.runs import compare_views, takeover_views, time_views, views
 
 app_name = "runs"
 
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.run_list, name="list"),
     path("launch/", views.launch, name="launch"),
     path("estimate/", views.estimate, name="estimate"),
+    path("compare/", compare_views.compare, name="compare"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/advance/", views.advance, name="advance"),
     path("<uuid:run_id>/milestones/", views.milestones, name="milestones"),
@@ -29,5 +30,20 @@ urlpatterns = [
         views.small_image,
         name="small_image",
     ),
+    path(
+        "<uuid:run_id>/individuals/<int:number>/<str:genome_hash>/difference.png",
+        views.difference,
+        name="difference",
+    ),
     path("<uuid:run_id>/individuals/<int:number>/genome/", views.genome, name="genome"),
+    path("<uuid:run_id>/time/", time_views.time, name="time"),
+    path("<uuid:run_id>/time/<int:generation>.json", time_views.moment, name="moment"),
+    path("<uuid:run_id>/time/<int:generation>/<int:side>.jpg", time_views.tiles, name="tiles"),
+    path("<uuid:run_id>/time/film/", time_views.order_film, name="order_film"),
+    path("<uuid:run_id>/takeovers/", takeover_views.takeovers, name="takeovers"),
+    path("<uuid:run_id>/takeovers.csv", takeover_views.takeovers_csv, name="takeovers_csv"),
+    path("<uuid:run_id>/takeovers/<int:class_index>/", takeover_views.genes, name="genes"),
+    path("films/<uuid:film_id>/", time_views.film, name="film"),
+    path("films/<uuid:film_id>/again/", time_views.film_again, name="film_again"),
+    path("films/<uuid:film_id>/film.webp", time_views.film_file, name="film_file"),
 ]

@@ -22,6 +22,7 @@ from django_htmx.middleware import HtmxDetails
 from evolution.errors import GenomeError
 from evolution.parameters import MAX_CLASSES
 from fooling_web.runs.atlas import atlas_of, milestone_of
+from fooling_web.runs.climbing import ascent_of, difference_png
 from fooling_web.runs.estimation import estimate as estimate_for
 from fooling_web.runs.events import announce
 from fooling_web.runs.forms import LaunchForm, RunForm, no_room
@@ -126,7 +127,7 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "command": run.command,
         "sweep": _sweep_of(request, run),
         "milestone": milestone_of(run),
-        "classes": classes_of(labels_of(run)),
+        "classes": {**classes_of(labels_of(run)), "climbed": run.climbed_classes},
         **_climbs(run),
     }
     return render(request, "runs/detail.html", context)
@@ -244,8 +245,19 @@ def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpRespo
         "history": history.annotate(genome_bytes=Length("individual__genome"))[:HISTORY],
         "neighbours": _neighbours(run, class_index),
         "searchable": has_many_classes(run),
+        **_ascent(run, holder),
     }
     return render(request, "runs/champion.html", context)
+
+
+def _ascent(run: Run, holder: Champion | None) -> dict[str, Any]:
+    """Return what is said of the ascent of a champion; nothing of one that evolved, or that cannot be drawn."""
+    if holder is None or run.encoding != "gradient" or not run.known_classifier:
+        return {}
+    try:
+        return ascent_of(run, holder.individual)
+    except GenomeError:
+        return {}
 
 
 def _rival(run: Run, holder: Champion, class_index: int) -> str | None:
@@ -262,6 +274,16 @@ def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) ->
         raise Http404("There is no such picture in this run.")
     with _damage_as_404():
         return _for_ever(png_of(run, individual), "image/png")
+
+
+@require_GET
+def difference(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) -> HttpResponse:
+    """Send what a gradient ascent changed in an image, multiplied so that it is seen."""
+    run, individual = _individual(request, run_id, number)
+    if individual.genome_hash != genome_hash or run.encoding != "gradient" or not run.known_classifier:
+        raise Http404("There is no such picture in this run.")
+    with _damage_as_404():
+        return _for_ever(difference_png(run, individual), "image/png")
 
 
 @require_GET

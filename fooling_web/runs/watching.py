@@ -68,13 +68,14 @@ def cells_of(run: Run, classes: Collection[int] | None = None) -> list[Cell]:
 
 def page_of(run: Run) -> dict[str, Any]:
     """Return what the run's page shows."""
+    climbed = run.climbed_classes
     if has_many_classes(run):
         champions: dict[str, Any] = {
-            "champions": cells_of(run, range(PLAIN)),
+            "champions": cells_of(run, climbed[:PLAIN] or range(PLAIN)),
             "champion_lines": lines_of(run, -1),
         }
     else:
-        champions = {"champions": cells_of(run)}
+        champions = {"champions": sorted(cells_of(run), key=lambda cell: cell.class_index not in climbed)}
     return {
         "run": run,
         **champions,

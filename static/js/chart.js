@@ -1,7 +1,7 @@
 // A live chart of a run's statistics: one point for each generation, confidences and shares as percentages.
 // Its legend is an ordinary list in the page, which carries the values at the pointer or else the latest.
 // Confidences are drawn by their nines, a step up for 90, 99, 99.9 ... %, or evenly, which is flat where nearly all of
-// them lie. The share of classes that are fooled has an axis of its own on the right.
+// them lie. Until a person chooses, a run is drawn evenly, and by nines from where its median passes the first of them. The share of classes that are fooled has an axis of its own on the right.
 
 const LINES = {
   share_9999: { colour: "--share", width: 1.5, dash: [2, 3] },
@@ -25,7 +25,8 @@ export const NINES = {
   splits: [0, 1, 2, 3, 4, 5, 6],
   said: (split) => ["0 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "99.9999 %"][split],
 };
-const SCALES = { even: EVEN, nines: NINES };
+const FIRST_NINE = 0.9;
+export const SCALES = { even: EVEN, nines: NINES };
 
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -41,15 +42,23 @@ function share(value) {
   return `${(value * 100).toFixed(0)} %`;
 }
 
+let chosen = null; // on this page
+
 export function remembered() {
   try {
-    return localStorage.getItem(REMEMBERED_AS);
+    return chosen ?? localStorage.getItem(REMEMBERED_AS);
   } catch {
     return null; // a browser may forbid it
   }
 }
 
+// The scale that was chosen, or else the one in which these medians can be told apart.
+export function scaleFor(medians) {
+  return SCALES[remembered()] ?? (medians.some((median) => median >= FIRST_NINE) ? NINES : EVEN);
+}
+
 export function remember(choice) {
+  chosen = choice;
   try {
     localStorage.setItem(REMEMBERED_AS, choice);
   } catch {
@@ -68,7 +77,8 @@ export class Chart {
     this.legend = legend;
     this.points = new Map();
     this.ordered = [];
-    this.scale = SCALES[remembered()] ?? NINES;
+    this.choices = [];
+    this.scale = scaleFor([]);
     this.draw();
     new ResizeObserver(() => this.fit()).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
@@ -82,14 +92,26 @@ export class Chart {
     for (const point of pointsOf(columns)) this.points.set(point.generation, point);
     this.ordered = [...this.points.values()].sort((a, b) => a.generation - b.generation);
     this.plot?.setData(this.columns());
+    this.suit();
     this.tell();
   }
 
   offer(choices) {
-    for (const choice of choices) {
-      choice.checked = SCALES[choice.value] === this.scale;
-      choice.addEventListener("change", () => this.show(choice.value));
-    }
+    this.choices = [...choices];
+    for (const choice of this.choices) choice.addEventListener("change", () => this.show(choice.value));
+    this.tick();
+  }
+
+  tick() {
+    for (const choice of this.choices) choice.checked = SCALES[choice.value] === this.scale;
+  }
+
+  suit() {
+    const suiting = scaleFor(this.ordered.map((point) => point.median));
+    if (suiting === this.scale) return;
+    this.scale = suiting;
+    this.draw();
+    this.tick();
   }
 
   show(choice) {

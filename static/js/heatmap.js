@@ -7,7 +7,9 @@ const STEPS = 200; // a level is 1 + the confidence cut to half a per cent; 0: n
 const HEIGHT = 400; // pixels; on the screen the canvas is stretched
 const MOST_ROWS = 1000; // beyond it every other row is forgotten
 const TOLD_ROWS = 7; // of the table in numbers
-const LETTER = 1; // per cent of the map's width that a letter of a branch's name below it takes
+const LETTER = 6.5; // pixels that a letter of a branch's name below the map takes
+const LINE = 10; // pixels that a name needs where it stands down from the map
+const TICKS = 8; // beside the map, at most, and as many below one whose classes have no branches
 // From dark blue by grey to light yellow: lightness rises evenly, and nothing depends on telling red from green.
 const COLOURS = [
   [0, 12, 27, 71],
@@ -46,7 +48,7 @@ export class HeatMap {
     this.canvas = part("");
     this.cursor = part("-cursor");
     this.told = part("-told");
-    this.last = part("-last");
+    this.ticks = part("-ticks");
     this.numbers = part("-numbers").tBodies[0];
     this.run = run;
     this.labels = classes.labels;
@@ -56,8 +58,10 @@ export class HeatMap {
     this.order = sorted.length === this.labels.length ? sorted : this.labels.map((_, index) => index);
     this.rows = []; // {generation, levels}, ascending
     this.place = { column: 0, share: 0 };
-    nameSpans(part("-branches"), classes.branches.map(({ title, classes: own }) => [title, own.length]));
-    nameSpans(part("-areas"), lengthsOfAreas(classes.branches));
+    this.spans = [part("-branches"), part("-areas")];
+    nameSpans(this.spans[0], classes.branches.length ? classes.branches.map(({ title, classes: own }) => [title, own.length]) : numbered(this.labels.length));
+    nameSpans(this.spans[1], lengthsOfAreas(classes.branches));
+    new ResizeObserver(() => this.spans.forEach((names, row) => fitNames(names, row === 0))).observe(this.spans[0]);
     this.drawLegend(part("-legend"));
     this.listen(part("-download"));
   }
@@ -123,7 +127,7 @@ export class HeatMap {
     this.canvas.width = pixels.width;
     this.canvas.height = pixels.height;
     context.putImageData(pixels, 0, 0);
-    this.last.textContent = this.bottom.toLocaleString("en");
+    this.ticks.replaceChildren(...ticksTo(this.bottom).map((generation) => tick(generation, generation / this.bottom)));
     this.tellNumbers();
   }
 
@@ -233,8 +237,7 @@ export class HeatMap {
     context.fillStyle = "#191917";
     context.font = "13px sans-serif";
     context.fillText(document.title, margin, margin * 0.65);
-    context.fillText("0", margin - 14, margin + 10);
-    context.fillText(String(this.bottom), 4, margin + HEIGHT);
+    for (const number of ticksTo(this.bottom)) context.fillText(String(number), 4, margin + 4 + (number / this.bottom) * HEIGHT);
     context.fillText("0 %", margin, HEIGHT + 1.6 * margin);
     context.fillText("100 % confidence", margin + 172, HEIGHT + 1.6 * margin);
     context.fillText("columns: classes; rows: generations", margin, HEIGHT + 2.6 * margin);
@@ -249,21 +252,52 @@ function lengthsOfAreas(branches) {
   return [...lengths];
 }
 
-// Marks below the map where something begins, with its name where there is room.
+// Round numbers from 0 to a last one, which is told too.
+export function ticksTo(last) {
+  const least = last / TICKS;
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= least);
+  const round = Array.from({ length: Math.ceil(last / step) }, (_, place) => place * step);
+  return [...round.filter((number) => last - number > step / 2), last];
+}
+
+function tick(number, share) {
+  const mark = document.createElement("span");
+  mark.className = "generation";
+  mark.style.top = `${share * 100}%`;
+  mark.textContent = number.toLocaleString("en");
+  return mark;
+}
+
+// Classes without branches are told by their numbers.
+function numbered(count) {
+  const starts = ticksTo(count);
+  return starts.slice(0, -1).map((start, place) => [String(start), starts[place + 1] - start]);
+}
+
+// Marks below the map where something begins, with its name.
 function nameSpans(element, spans) {
   const whole = spans.reduce((sum, [, length]) => sum + length, 0);
   let before = 0;
   for (const [title, length] of spans) {
-    const share = (length / whole) * 100;
     const name = document.createElement("span");
     name.style.left = `${(before / whole) * 100}%`;
-    name.style.width = `${share}%`;
-    name.textContent = share > (title.length + 1) * LETTER ? title : "";
+    name.style.width = `${(length / whole) * 100}%`;
     name.title = title;
     element.append(name);
     before += length;
   }
   element.hidden = !spans.length;
+}
+
+// A name stands along the map where there is room, else down from it, and is left out where not even that fits.
+function fitNames(element, mayTurn) {
+  for (const name of element.children) {
+    const width = name.clientWidth;
+    const isWide = width > (name.title.length + 1) * LETTER;
+    name.classList.toggle("down", !isWide && mayTurn);
+    name.textContent = isWide || (mayTurn && width >= LINE) ? name.title : "";
+  }
 }
 
 function numbersOf({ generation, levels }) {

@@ -1,14 +1,13 @@
 // A sweep's page: the chart of the median over its runs within the band from the lowest to the highest, and a question
 // before all its runs are cancelled. What changes is asked for by htmx and comes as a finished fragment.
 
-import { EVEN, NINES, colour, confidence, remember, remembered } from "./chart.js";
+import { SCALES, colour, confidence, remember, scaleFor } from "./chart.js";
 
 const HEIGHT = 260; // pixels
-const SCALES = { even: EVEN, nines: NINES };
 const element = document.getElementById("chart");
 const legend = document.getElementById("legend");
 let columns = { generation: [], median: [], low: [], high: [], runs: [] };
-let scale = SCALES[remembered()] ?? NINES;
+let scale = scaleFor([]);
 let plot = null;
 
 function heights() {
@@ -55,19 +54,25 @@ function draw() {
 
 function show(choice) {
   remember(choice);
-  scale = SCALES[choice];
-  draw();
+  rescale(SCALES[choice]);
 }
 
-function offer(choice) {
-  choice.checked = SCALES[choice.value] === scale;
-  choice.addEventListener("change", () => show(choice.value));
+function rescale(wanted) {
+  scale = wanted;
+  if (plot) draw();
+  tick();
+}
+
+function tick() {
+  for (const choice of document.querySelectorAll("[name=chart-scale]")) choice.checked = SCALES[choice.value] === scale;
 }
 
 function takeIn(part) {
   if (part.id !== "sweep-progress") return;
   columns = JSON.parse(part.dataset.columns);
-  plot?.setData(heights());
+  const suiting = scaleFor(columns.median);
+  if (suiting === scale) plot?.setData(heights());
+  else rescale(suiting);
   tell();
 }
 
@@ -94,7 +99,8 @@ if (element) {
   takeIn(document.getElementById("sweep-progress"));
   draw();
   tell();
-  for (const choice of document.querySelectorAll("[name=chart-scale]")) offer(choice);
+  tick();
+  for (const choice of document.querySelectorAll("[name=chart-scale]")) choice.addEventListener("change", () => show(choice.value));
   window.htmx.onLoad(takeIn);
   new ResizeObserver(fit).observe(element);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

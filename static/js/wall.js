@@ -122,6 +122,7 @@ export class Wall {
     this.arranged = [];
     this.touched = 0; // when a pointer last moved over the wall
     this.kinds = kindsOf(classes);
+    this.climbed = new Set(classes.climbed); // of a gradient ascent: only these are worth a look, and hang first
     this.arrived = [];
     this.seen = new IntersectionObserver((entries) => this.look(entries), { rootMargin: "300px" });
     this.columns = 1;
@@ -285,7 +286,7 @@ export class Wall {
   arrange() {
     const { q, sort, grouped, sure } = this.tools.elements;
     const words = q.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let cells = this.cells.filter((cell) => words.every((word) => cell.text.includes(word)));
+    let cells = this.ofInterest.filter((cell) => words.every((word) => cell.text.includes(word)));
     if (sure.checked) cells = cells.filter((cell) => cell.sureness > SURE);
     if (sort.value === "surest") cells.sort((a, b) => b.sureness - a.sureness || a.index - b.index);
     if (sort.value === "newest") cells.sort((a, b) => (b.champion?.generation ?? -1) - (a.champion?.generation ?? -1) || a.index - b.index);
@@ -296,6 +297,14 @@ export class Wall {
     this.hangSections();
     this.count();
     this.makeCurrent(this.arranged.includes(this.current) ? this.current : this.arranged[0]);
+  }
+
+  get ofInterest() {
+    return this.hidesSome ? this.cells.filter((cell) => this.climbed.has(cell.index)) : this.cells;
+  }
+
+  get hidesSome() {
+    return this.climbed.size > 0 && !this.tools.elements.every.checked;
   }
 
   // How many columns there is room for; whether that has changed.
@@ -317,9 +326,32 @@ export class Wall {
   hangSections() {
     const focused = this.room.contains(document.activeElement) ? document.activeElement : null;
     this.seen.disconnect();
-    this.room.replaceChildren(...this.sections.flatMap((section) => this.hung(section)));
+    const hung = this.arranged.length ? this.sections.flatMap((section) => this.hung(section)) : [this.nothing()];
+    this.room.replaceChildren(...hung);
     this.tellMedians();
     focused?.focus({ preventScroll: true });
+  }
+
+  // Says why the wall is bare, with the way back.
+  nothing() {
+    const { q, sure, every } = this.tools.elements;
+    const called = q.value.trim() ? ` called “${q.value.trim()}”` : "";
+    const ofThese = this.hidesSome ? " that was climbed" : "";
+    const room = element("div", "empty");
+    const told = element("p", "", room);
+    told.textContent = sure.checked ? `No class${ofThese}${called} is above 99\u00a0%. ` : `No class${ofThese} is${called}. `;
+    const back = element("a", "", told);
+    back.textContent = this.hidesSome && called ? "Look among all classes" : "Show all classes";
+    back.href = "#/";
+    back.addEventListener("click", (event) => {
+      event.preventDefault();
+      if (this.hidesSome && called) every.checked = true;
+      else q.value = "";
+      sure.checked = false;
+      this.choose();
+      q.focus();
+    });
+    return room;
   }
 
   hung(section) {

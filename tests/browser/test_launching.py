@@ -65,3 +65,12 @@ def test_a_clone_starts_from_the_settings_of_its_run(new_person) -> None:
     expect(page.locator("[name=seed]")).to_have_value("77")
     expect(page.locator("[name=generations]")).to_have_value("3")
     expect(page.locator("input[name=encoding][value=direct]")).to_be_checked()
+
+
+def test_estimate_and_button_stay_in_sight_on_a_telephone(new_person) -> None:
+    page = new_person("ada", viewport={"width": 390, "height": 800})
+    page.goto("/runs/launch/")
+    expect(page.get_by_role("button", name="Launch", exact=True)).to_be_in_viewport(ratio=1)
+    expect(page.locator(".estimate-time")).to_be_in_viewport(ratio=1)
+    page.get_by_label("Name").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Launch", exact=True)).to_be_in_viewport(ratio=1)

@@ -67,9 +67,12 @@ def test_a_run_is_launched_and_looked_at_by_keyboard_alone(new_person) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("LeNet says 3")
 
 
-def test_the_chart_is_drawn_by_nines_until_a_person_chooses(new_person) -> None:
+def test_the_chart_is_drawn_by_nines_once_the_median_has_one_until_a_person_chooses(new_person) -> None:
     page = new_person("ada")
-    launch(page, preset="own", generations="3", population="20", seed="1")
+    launch(page, preset="own", encoding="direct", generations="3", population="20", seed="1")
+    wait_for_status(page, "finished")
+    expect(page.get_by_label("Even")).to_be_checked()
+    launch(page, preset="own", generations="60", population="40", seed="1")
     wait_for_status(page, "finished")
     expect(page.get_by_label("By nines")).to_be_checked()
     expect(page.locator("#legend")).to_contain_text("(right axis)")

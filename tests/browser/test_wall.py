@@ -124,6 +124,16 @@ def test_shows_only_the_sure_when_asked(visit: VISIT, finished: str) -> None:
     assert all(text.startswith(("99.", "> 99.")) for text in texts)
 
 
+def test_says_that_no_class_is_called_so_and_leads_back(visit: VISIT, finished: str) -> None:
+    page = visit(finished)
+    page.get_by_label("Find a class").fill("unicorn")
+    expect(page.locator("#wall")).to_have_text("No class is called “unicorn”. Show all classes")
+    page.get_by_role("link", name="Show all classes").click()
+    expect(page.locator("#wall .cell")).to_have_count(1000)
+    expect(page.get_by_label("Find a class")).to_be_focused()
+    expect(page.get_by_label("Find a class")).to_have_value("")
+
+
 def test_is_walked_by_arrows(visit: VISIT, finished: str) -> None:
     page = visit(finished)
     page.get_by_label("Find a class").press("Enter")
@@ -143,7 +153,7 @@ def test_reads_the_heat_map_to_pointer_and_keyboard(visit: VISIT, finished: str)
     page = visit(finished)
     page.get_by_role("link", name="Heat map").click()
     expect(page.locator("#map-numbers tbody tr")).to_have_count(7)
-    expect(page.locator("#map-last")).to_have_text("40")
+    expect(page.locator("#map-ticks span")).to_have_text(["0", "5", "10", "15", "20", "25", "30", "35", "40"])
     told = page.locator("#map-told")
     page.locator("#map").hover(position={"x": 100, "y": 200})
     expect(told).to_have_text(re.compile(r"^.+ \(.+\), generation (19|20|21): at least \d+\.\d\s%$"))

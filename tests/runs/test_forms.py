@@ -100,6 +100,17 @@ def test_names_a_run_by_its_settings_where_no_name_is_given() -> None:
 
 
 @pytest.mark.parametrize(
+    ("preset", "name"),
+    [
+        ("quick-look", "One run on digits, quick look: LeNet, CPPN, seed 11"),
+        ("fig5", "Figure 5, in full: LeNet, CPPN, 5 runs"),
+    ],
+)
+def test_names_what_has_no_name_by_its_experiment(preset: str, name: str) -> None:
+    assert saved(form_with(name="", preset=preset)).name == name
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("generations", "0"),
@@ -229,9 +240,23 @@ def test_shows_each_classifier_with_its_test_error() -> None:
 
 
 def test_says_how_to_get_weights_that_are_not_here() -> None:
-    absent = [option for group in LaunchForm().classifier_groups for option in group.absent]
+    lacking = next((entry.name for entry in registry.all_entries() if not entry.weights_path.exists()), None)
+    groups = list(LaunchForm(classifier=lacking).classifier_groups)
+    missing = [option.missing for group in groups for option in group.options if option.missing]
 
-    assert all("manage.py" in option.missing for option in absent)
+    assert len(missing) == (lacking is not None)
+    assert all("manage.py" in remedy for remedy in missing)
+    assert sum(len(group.options) + group.absent for group in groups) == len(registry.all_entries())
+
+
+def test_shows_the_names_of_classifiers_whose_titles_resemble(monkeypatch: pytest.MonkeyPatch) -> None:
+    lenet, cnn = find("mnist-lenet"), find("mnist-cnn")
+    entries = (lenet, cnn, replace(lenet, name="my-lenet", title="LeNet 5"))
+    monkeypatch.setattr("fooling_web.runs.forms.all_entries", lambda: entries)
+
+    [group] = LaunchForm().classifier_groups
+
+    assert [option.name for option in group.options] == ["mnist-lenet", "", "my-lenet"]
 
 
 def test_offers_every_preset_once() -> None:
@@ -341,9 +366,27 @@ class TestGradientAscent:
     def test_does_not_mind_a_population_that_is_not_shown(self) -> None:
         assert form_with(**{**self.CLIMB, "population": "31"}).is_valid()
 
-    @pytest.mark.parametrize("classes", ["lizard", "10", "published"])
-    def test_refuses_classes_that_the_classifier_does_not_know(self, classes: str) -> None:
-        assert form_with(**self.CLIMB, classes=classes).non_field_errors()
+    @pytest.mark.parametrize(
+        ("classes", "complaint"),
+        [
+            ("3, lizard", "No class is called “lizard”."),
+            ("10", "10 is out of range: classes are numbered from 0 to 9."),
+            ("7-3", "7-3 runs backwards: write 3-7."),
+            ("published", "“published” are classes of ImageNet, which LeNet does not know."),
+            (",", "',' names no class; give some like 200, 151-160, or names."),
+        ],
+    )
+    def test_says_beside_the_field_which_classes_it_cannot_find(self, classes: str, complaint: str) -> None:
+        form = form_with(**self.CLIMB, classes=classes)
+
+        assert form.errors["classes"] == [complaint]
+
+    def test_takes_names_and_ranges_of_classes(self) -> None:
+        climb = {**self.CLIMB, "classifier": "efficientnet-lite0", "starts": "1"}
+        form = form_with(**climb, classes="Starfish, 151-153; beagle, 152")
+
+        assert form.is_valid(), form.errors
+        assert form.parameters.gradient.class_indices == (327, 151, 152, 153, 162)
 
     def test_takes_the_published_classes_from_its_preset(self) -> None:
         form = form_with(preset="fig13", classifier="efficientnet-lite0", setting="C")

@@ -2,13 +2,19 @@
 
 import csv
 import io
+import re
 
+import numpy as np
 import pytest
 from django.urls import reverse
+from PIL import Image
 
 from fooling_web.runs import execution
+from fooling_web.runs.climbing import climb_of
 from fooling_web.runs.launching import launch, parameters_for
 from fooling_web.runs.models import Run, SearchState
+from fooling_web.runs.pictures import png_of
+from fooling_web.runs.watching import page_of
 from models_zoo.classifier import Classifier
 from tests.factories import execute_once, executed
 
@@ -225,3 +231,58 @@ def test_shows_milestones_of_a_private_run_to_its_owner_alone(brief, alice, char
     for name in ("runs:milestones", "runs:milestones_csv"):
         assert as_person(alice).get(reverse(name, args=[brief.pk])).status_code == 200
         assert as_person(charlie).get(reverse(name, args=[brief.pk])).status_code == 404
+
+
+def test_hangs_the_climbed_classes_first(client, monkeypatch):
+    run = executed(climbing(generations=3))
+    figures = [cell.class_index for cell in page_of(run)["champions"]]
+    monkeypatch.setattr("fooling_web.runs.watching.MOST_FIGURES", 5)
+
+    page = client.get(run.get_absolute_url()).content.decode()
+
+    assert figures == [1, 7, 0, 2, 3, 4, 5, 6, 8, 9]
+    assert '"climbed": [1, 7]' in page
+    assert 'name="every"' in page
+    hung = page.split("<noscript>")[1]
+    assert [f"/classes/{index}/" in hung for index in range(10)] == [index in CLASSES for index in range(10)]
+
+
+def test_knows_for_which_class_an_image_was_climbed_and_from_which_start(brief):
+    told = [(climb_of(brief, individual), individual.generation) for individual in brief.individuals.all()]
+
+    assert all(climb for climb, _ in told)
+    assert all(step == brief.generations or step in climb.steps for climb, step in told)
+    last = brief.individuals.filter(generation=brief.generations).order_by("number")
+    seen = {(climb.class_index, climb.start) for climb in (climb_of(brief, one) for one in last)}
+    assert seen <= {(1, 0), (1, 1), (7, 0), (7, 1)}
+    for class_index in CLASSES:
+        holder = brief.champions.get(class_index=class_index).individual
+        assert climb_of(brief, holder).class_index == class_index
+
+
+def test_says_from_what_an_image_was_climbed_and_shows_what_that_changed(brief, client):
+    page = client.get(reverse("runs:champion", args=[brief.pk, 7])).content.decode()
+
+    assert "for <a" in page
+    assert "an even field in the mean colour of the training images, with noise of 1 of 255" in page
+    assert "first population" not in page
+    factor = int(re.search(r"What the ascent changed, amplified (\d+) time", page)[1])
+    individual = brief.champions.get(class_index=7).individual
+    address = reverse("runs:difference", args=[brief.pk, individual.number, individual.genome_hash])
+    assert address in page
+    picture, difference = (
+        np.asarray(Image.open(io.BytesIO(png)), float)
+        for png in (png_of(brief, individual), client.get(address).content)
+    )
+    assert np.abs(difference - (128 + factor * (picture - 255 * 0.1307)).clip(0, 255)).max() <= 0.51
+
+
+def test_has_no_difference_to_show_of_an_image_that_evolved(finished_run, client):
+    individual = finished_run.champions.first().individual
+    address = reverse("runs:difference", args=[finished_run.pk, individual.number, individual.genome_hash])
+
+    assert client.get(address).status_code == 404
+    assert (
+        "What the ascent"
+        not in client.get(reverse("runs:champion", args=[finished_run.pk, 1])).content.decode()
+    )

@@ -11,7 +11,14 @@ from evolution.encoding import encoding_for
 from evolution.errors import GenomeError
 from evolution.parameters import Parameters
 from fooling_web.runs.models import Individual, Run
-from fooling_web.runs.pictures import NotKept, genome_file_of, png_of, small_picture, webp_of
+from fooling_web.runs.pictures import (
+    NotKept,
+    genome_file_of,
+    picture_of_size,
+    png_of,
+    small_picture,
+    webp_of,
+)
 
 
 def parameters(**changes: Any) -> Parameters:
@@ -118,3 +125,38 @@ def test_hands_out_genomes_that_can_be_read(encoding: str, ending: str) -> None:
 
     assert found == ending
     assert content.startswith(b"{" if ending == "json" else b"\x89PNG")
+
+
+@pytest.mark.parametrize("fidelity", ["paper", "released-code"])
+def test_draws_large_pictures_in_parts_as_in_one(fidelity: str) -> None:
+    settings = Parameters.for_fidelity(fidelity, channels=3, height=256, width=256)
+    genome = genome_of(settings)
+    encoding: Any = encoding_for(settings)
+
+    whole = encoding.develop_at(encoding.from_bytes([genome]), 512, 512)[0]
+
+    assert (
+        np.asarray(picture_of_size(settings, genome, 512)) == np.rint(whole * 255).transpose(1, 2, 0)
+    ).all()
+
+
+@pytest.mark.parametrize("side", [28, 64])
+def test_enlarges_small_pictures_pixel_by_pixel(side: int) -> None:
+    settings = parameters(encoding="direct", channels=1, height=side, width=side)
+    genome = genome_of(settings)
+
+    large = np.asarray(picture_of_size(settings, genome, 512))
+
+    centres = ((np.arange(side) + 0.5) * 512 / side).astype(int)
+    assert (large[np.ix_(centres, centres)] == seen(settings, genome)[..., 0]).all()
+    assert set(np.unique(large)) == set(np.unique(seen(settings, genome)))
+
+
+def test_enlarges_large_pictures_smoothly() -> None:
+    settings = parameters(encoding="direct")
+    genome = genome_of(settings)
+
+    large = picture_of_size(settings, genome, 512)
+
+    assert large.size == (512, 512)
+    assert len(np.unique(np.asarray(large))) > 200

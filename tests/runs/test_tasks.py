@@ -192,7 +192,7 @@ class TestScheduling:
         assert bells(queue) == 1
 
     def test_is_asked_every_few_seconds(self, settings: LazySettings) -> None:
-        [entry] = settings.CELERY_BEAT_SCHEDULE.values()
+        entry = settings.CELERY_BEAT_SCHEDULE["ring for waiting runs"]
 
         assert entry["task"] == ring_for_waiting_runs.name
         assert entry["schedule"] < settings.RUN_LEASE_SECONDS

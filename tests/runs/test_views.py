@@ -25,8 +25,8 @@ LIST = reverse("runs:list")
 As = Callable[[Any], Client]
 NUMBER = {
     LIST: 3,
-    reverse("home"): 5,
-}  # count, runs, champions; mosaics, featured, its champions, runs, theirs
+    reverse("home"): 6,
+}  # count, runs, champions; images in all, mosaics, featured, its champions, runs, theirs
 
 
 def address(name: str, run: Run, *arguments: Any) -> str:

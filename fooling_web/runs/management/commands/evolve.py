@@ -127,6 +127,7 @@ class Command(BaseCommand):
                 parameters=parameters,
                 seed=seed,
                 name=name,
+                preset=options["preset"],
                 owner=_owner(options["owner"]),
                 sweep=sweep,
             )

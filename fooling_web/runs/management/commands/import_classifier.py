@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from models_zoo.architectures import MNIST
-from models_zoo.describing import describe, read_labels
+from models_zoo.describing import describe, read_labels, require_importable
 from models_zoo.errors import ZooError
 from models_zoo.imported import Description, Measured, require_free
-from models_zoo.importing import Candidate, known_by_card_alone, prepare, require_importable
+from models_zoo.importing import Candidate, known_by_card_alone, prepare
 from models_zoo.trial import LabelledPicture, a_few, labelled_pictures, measure, other_order, suggestion
 
 TYPED = ("architecture", "input_size", "channel_order", "scale", "mean", "std", "resize", "labels")
