@@ -17,6 +17,7 @@ CHECKS = {
     "types": ["mypy"],
     "arrows": ["pytest", "-q", "tests/test_arrows.py"],
 }
+MOST_TESTING = 4  # workers: each holds networks in a GB and more of memory
 MIGRATIONS = ["manage.py", "makemigrations", "--check", "--dry-run"]
 
 
@@ -66,7 +67,9 @@ def test() -> int:
     """Run every test: the browser's in a process of their own, as its event loop disturbs the others."""
     set_up(development=True)
     browser = {**os.environ, "CHROMIUM": prepare_chromium()}
-    return worst([_pytest("not browser", os.environ), _pytest("browser", browser)])
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # for each of as many workers as there are cores
+    spread = ["-n", str(min(os.cpu_count() or 1, MOST_TESTING)), "--dist", "loadfile"]
+    return worst([_pytest("not browser", one_thread, *spread), _pytest("browser", browser)])
 
 
 def check() -> int:
@@ -92,8 +95,8 @@ def worst(statuses: list[int]) -> int:
     return next((status for status in statuses if status != 0), 0)
 
 
-def _pytest(marker: str, environment: Mapping[str, str]) -> int:
-    return status_of([str(PYTHON), "-m", "pytest", "-m", marker], environment)
+def _pytest(marker: str, environment: Mapping[str, str], *options: str) -> int:
+    return status_of([str(PYTHON), "-m", "pytest", "-m", marker, *options], environment)
 
 
 COMMANDS: dict[str, Callable[[], int]] = {
