@@ -122,3 +122,10 @@ def test_keeps_the_administration_for_administrators(client: Client, bob: Any, a
 
     client.force_login(administrator)
     assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("part", ["", "time/", "takeovers/", "classes/7/"])
+def test_answers_those_who_ask_for_the_head_alone(client: Client, finished_run: Run, part: str) -> None:
+    answer = client.head(finished_run.get_absolute_url() + part)
+
+    assert (answer.status_code, answer.content) == (200, b"")

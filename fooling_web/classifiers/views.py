@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fooling_web.classifiers.comparing import BUDGETS
 from fooling_web.classifiers.forms import OWN, ImportForm, TrialForm
@@ -31,7 +31,7 @@ from models_zoo.torchvision_zoo import OFFERS
 SHOWN_RUNS = 6
 
 
-@require_GET
+@require_safe
 def classifier_list(request: HttpRequest) -> HttpResponse:
     """List every classifier with how easily it was fooled here."""
     return render(request, "classifiers/list.html", {"tables": tables(), "budgets": BUDGETS})
@@ -46,7 +46,7 @@ def detail(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "classifiers/detail.html", _page_of(request, entry, TrialForm(entry=entry)))
 
 
-@require_GET
+@require_safe
 @login_required
 def trial(request: HttpRequest, trial_id: uuid.UUID) -> HttpResponse:
     """Show what a classifier said of pictures, or that it still looks."""
@@ -70,7 +70,7 @@ def take_in(request: HttpRequest) -> HttpResponse:
     return render(request, "classifiers/import.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@require_GET
+@require_safe
 @login_required
 def importing(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     """Tell how taking a classifier in goes."""
@@ -97,7 +97,7 @@ def fetch(request: HttpRequest, name: str) -> HttpResponse:
     return redirect(wanted)
 
 
-@require_GET
+@require_safe
 @login_required
 def fetching(request: HttpRequest, fetch_id: uuid.UUID) -> HttpResponse:
     """Tell how fetching goes."""

@@ -13,7 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -92,14 +92,14 @@ class Bar:
         return BAR - self.height
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Trigger")
 def gallery(request: Request) -> HttpResponse:
     """Show what is public, filtered and ordered as the address says."""
     return _shown(request, GalleryForm(request.GET), Room(reverse("galleries:gallery")), "gallery", {})
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request", "HX-Trigger")
 def class_detail(request: Request, slug: str) -> HttpResponse:
     """Show all champions of a class over all runs, and who is fooled how far."""
@@ -109,7 +109,7 @@ def class_detail(request: Request, slug: str) -> HttpResponse:
     return _shown(request, GalleryForm(request.GET, image_class), room, "class", about)
 
 
-@require_GET
+@require_safe
 def class_list(request: Request) -> HttpResponse:
     """Show the classes: by branches, those of one branch, or those whose name was asked for."""
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
@@ -129,7 +129,7 @@ def class_list(request: Request) -> HttpResponse:
     return render(request, "galleries/classes.html", context)
 
 
-@require_GET
+@require_safe
 def neighbours(request: Request) -> HttpResponse:
     """Send the way to the images before and after one, in the view in which it was found."""
     form, at = GalleryForm(request.GET), _position(request.GET.get("at", ""))

@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fooling_web.galleries.keeping import (
     Refused,
@@ -31,7 +31,7 @@ COLLECTIONS_PER_PAGE = 24
 STEPS = {"earlier": -1, "later": 1}
 
 
-@require_GET
+@require_safe
 def collections(request: Request, username: str) -> HttpResponse:
     """List a person's collections: to others the public ones."""
     owner = person_named(username)
@@ -43,7 +43,7 @@ def collections(request: Request, username: str) -> HttpResponse:
     return render(request, "galleries/collections.html", context)
 
 
-@require_GET
+@require_safe
 def collection(request: Request, pk: int) -> HttpResponse:
     """Show a collection in its owner's order, and to its owner how to change it."""
     seen = _visible_collection(request, pk)

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from evolution.errors import GenomeError
@@ -46,7 +46,7 @@ ASKED_A_MINUTE = 30  # connections for one address
 NO_NETWORK = "No network draws this image: its genome is the pixels themselves."
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def graph(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Show the network of an image: as a page, or as a part of the image's page."""
@@ -66,7 +66,7 @@ def graph(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     return render(request, "galleries/_graph.html" if request.htmx else "galleries/graph.html", context)
 
 
-@require_GET
+@require_safe
 def nodes(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Send the pictures of all nodes as one."""
     individual = _drawable_or_404(request, run_id, number)
@@ -76,7 +76,7 @@ def nodes(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     return _as_picture(request, nodes_sprite(individual.run, individual, network))
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def weight(request: Request, run_id: uuid.UUID, number: int, source: int, target: int) -> HttpResponse:
     """Show one connection with its weight swept, as a part of the network's page."""
@@ -89,7 +89,7 @@ def weight(request: Request, run_id: uuid.UUID, number: int, source: int, target
     return render(request, "galleries/_weight.html", {**_shared(individual, known), **context})
 
 
-@require_GET
+@require_safe
 def weight_pictures(
     request: Request, run_id: uuid.UUID, number: int, source: int, target: int
 ) -> HttpResponse:

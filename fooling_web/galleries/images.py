@@ -18,7 +18,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
@@ -141,7 +141,7 @@ def told(request: HttpRequest, individual: Individual) -> Told:
     return Told(individual, wanted or usual, list(holds.values()), list(held.values()))
 
 
-@require_GET
+@require_safe
 def image(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Show an image with what is known of it."""
     individual = image_or_404(request, run_id, number)
@@ -158,7 +158,7 @@ def image(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     return render(request, "galleries/image.html", context)
 
 
-@require_GET
+@require_safe
 @vary_on_headers("HX-Request")
 def children(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Show the children of an image: alone, or as a part of its page."""
@@ -169,7 +169,7 @@ def children(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     return render(request, template, context)
 
 
-@require_GET
+@require_safe
 def picture(request: Request, run_id: uuid.UUID, number: int, size: int, ending: str) -> HttpResponse:
     """Send an image's picture in one of a few sizes; an address that names the genome may be kept for ever."""
     individual = image_or_404(request, run_id, number)
@@ -191,7 +191,7 @@ def picture(request: Request, run_id: uuid.UUID, number: int, size: int, ending:
     )
 
 
-@require_GET
+@require_safe
 def card(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Send the picture that goes with a link to this image elsewhere."""
     individual = image_or_404(request, run_id, number)
@@ -206,14 +206,14 @@ def card(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
 
 @xframe_options_exempt
 @csp_replace(ANYWHERE)  # type: ignore[arg-type]  # its types know no arguments from the path
-@require_GET
+@require_safe
 def embed(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Show an image alone, in a frame on somebody's page."""
     individual = image_or_404(request, run_id, number)
     return render(request, "galleries/embed.html", _shared(request, told(request, individual)))
 
 
-@require_GET
+@require_safe
 def provenance(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Send everything that says where an image comes from, as JSON."""
     individual = image_or_404(request, run_id, number)

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fooling_web.galleries.keeping import (
     IN_PUBLIC,
@@ -39,7 +39,7 @@ def person_named(username: str) -> User:
     return get_object_or_404(User, username=username, is_active=True)
 
 
-@require_GET
+@require_safe
 def person(request: Request, username: str) -> HttpResponse:
     """Show what a person ran, put together and rated; private things to themselves alone."""
     someone = person_named(username)
@@ -60,7 +60,7 @@ def person(request: Request, username: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@require_safe
 def favourites(request: Request) -> HttpResponse:
     """Show what one has kept, the latest first; what may no longer be seen is left out."""
     owner = cast(User, request.user)

@@ -21,7 +21,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from fooling_web.galleries import keeping, moderation
@@ -84,7 +84,7 @@ def _led_to_sign_in(request: Request, address: str) -> HttpResponse:
     return HttpResponseClientRedirect(answer.url) if request.htmx else answer
 
 
-@require_GET
+@require_safe
 def said(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Show what people say of an image: as a part of its page, or as a page of its own."""
     return _said(request, image_of(request, run_id, number))
@@ -142,7 +142,7 @@ def untag(request: Request, image: Individual, person: User, tagging: int) -> Ht
     return _answer(request, image, "tags")
 
 
-@require_GET
+@require_safe
 def suggestions(request: Request) -> HttpResponse:
     """Send tags that begin as what is being written."""
     beginning = tag_name(request.GET.get("tags", "").rpartition(",")[2])[:40]

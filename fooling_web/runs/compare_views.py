@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fooling_web.runs.comparing import (
     FEWEST,
@@ -39,7 +39,7 @@ SORTS = {"": "in their own order", "difference": "by the largest difference"}
 
 
 @gzip_page
-@require_GET
+@require_safe
 def compare(request: Request) -> HttpResponse:
     """Show runs side by side, or what there is to choose from while there are fewer than two."""
     sides, unseen, too_many = found_for(wanted_in(request.GET), request.user)

@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from evolution.presets import PRESETS
 from fooling_web.runs.events import announce
@@ -40,7 +40,7 @@ def _controlled_sweep(request: Request, sweep_id: uuid.UUID) -> Sweep:
     return sweep
 
 
-@require_GET
+@require_safe
 def detail(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     """Show a sweep: how far its runs are, what they come to, and their images side by side."""
     sweep = _visible_sweep(request, sweep_id)
@@ -56,7 +56,7 @@ def detail(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     return render(request, "runs/sweep.html", context)
 
 
-@require_GET
+@require_safe
 def progress(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     """Send what changes on a sweep's page while its runs are at work."""
     sweep = _visible_sweep(request, sweep_id)
@@ -71,7 +71,7 @@ def progress(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     return render(request, "runs/_sweep_progress.html", context)
 
 
-@require_GET
+@require_safe
 def images(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     """Send the champions of all runs for the classes that are looked at."""
     sweep = _visible_sweep(request, sweep_id)

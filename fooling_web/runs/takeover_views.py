@@ -13,7 +13,7 @@ from django.db.models.functions import Length
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.takeover_diagram import diagram_of
@@ -99,7 +99,7 @@ class Share:
 
 
 @gzip_page
-@require_GET
+@require_safe
 def takeovers(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show who took classes from whom in a run."""
     run = _visible_run(request, run_id)
@@ -126,7 +126,7 @@ def takeovers(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return render(request, "runs/takeovers.html", context)
 
 
-@require_GET
+@require_safe
 def takeovers_csv(request: Request, run_id: uuid.UUID) -> StreamingHttpResponse:
     """Send every takeover of a run as a file, each with its source."""
     run = _visible_run(request, run_id)
@@ -135,7 +135,7 @@ def takeovers_csv(request: Request, run_id: uuid.UUID) -> StreamingHttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def genes(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse:
     """Show which classes the ancestors of a class's champion held."""
     run = _visible_run(request, run_id)

@@ -11,7 +11,7 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from fooling_web.runs.films import MOST_FRAMES, FilmForm, again, asker_of, order
 from fooling_web.runs.history import (
@@ -35,7 +35,7 @@ CURVE_WIDTH, CURVE_HEIGHT = 1000, 60
 ASK_AGAIN_AFTER = 600  # seconds, for key frames of a run
 
 
-@require_GET
+@require_safe
 def time(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show the archive in a generation, or in two."""
     run = _visible_run(request, run_id)
@@ -62,7 +62,7 @@ def time(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 
 @gzip_page
-@require_GET
+@require_safe
 def moment(request: Request, run_id: uuid.UUID, generation: int) -> HttpResponse:
     """Send who held which class in a generation."""
     run = _run_at(request, run_id, generation)
@@ -71,7 +71,7 @@ def moment(request: Request, run_id: uuid.UUID, generation: int) -> HttpResponse
     return HttpResponse(document, content_type="application/json", headers={"Cache-Control": FOR_EVER})
 
 
-@require_GET
+@require_safe
 def tiles(request: Request, run_id: uuid.UUID, generation: int, side: int) -> HttpResponse:
     """Send the pictures of a generation as one sheet, or only those that changed since one that is known."""
     run = _run_at(request, run_id, generation)
@@ -103,7 +103,7 @@ def order_film(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return redirect(film)
 
 
-@require_GET
+@require_safe
 def film(request: Request, film_id: uuid.UUID) -> HttpResponse:
     """Show a film, or how far it has come."""
     shown = _visible_film(request, film_id)
@@ -124,7 +124,7 @@ def film_again(request: Request, film_id: uuid.UUID) -> HttpResponse:
     return redirect(other or wanted)
 
 
-@require_GET
+@require_safe
 def film_file(request: Request, film_id: uuid.UUID) -> HttpResponse | FileResponse:
     """Send a film's file, to be shown or, where that is asked for, to be kept."""
     shown = _visible_film(request, film_id)

@@ -15,7 +15,7 @@ from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap
 from django_htmx.middleware import HtmxDetails
 
@@ -68,7 +68,7 @@ def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
     return run
 
 
-@require_GET
+@require_safe
 def run_list(request: Request) -> HttpResponse:
     """List the runs that this person may find."""
     listed = Run.objects.listed_for(request.user)
@@ -111,13 +111,13 @@ def launch(request: Request) -> HttpResponse:
     return render(request, "runs/launch.html", context, status=422 if form.errors else 200)
 
 
-@require_GET
+@require_safe
 def estimate(request: Request) -> HttpResponse:
     """Say how long the run that is being filled in will take."""
     return render(request, "runs/_estimate.html", {"estimate": _estimate(LaunchForm(request.GET))})
 
 
-@require_GET
+@require_safe
 def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show a run, live while it lasts."""
     run = _visible_run(request, run_id)
@@ -133,14 +133,14 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return render(request, "runs/detail.html", context)
 
 
-@require_GET
+@require_safe
 def milestones(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Send how far the images of a gradient ascent have come."""
     run = _visible_run(request, run_id)
     return render(request, "runs/_milestones.html", {"run": run, **_climbs(run)})
 
 
-@require_GET
+@require_safe
 def milestones_csv(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Send the same of all images as a file, with empty fields where a milestone was not passed."""
     run = _visible_run(request, run_id)
@@ -152,7 +152,7 @@ def milestones_csv(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def advance(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Send what changed since a generation, for pages whose socket is away."""
     run = _visible_run(request, run_id)
@@ -215,7 +215,7 @@ def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return redirect("runs:list")
 
 
-@require_GET
+@require_safe
 def class_list(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """List the classes of a run page by page, or those whose name was asked for: one that is alone is shown."""
     run = _visible_run(request, run_id)
@@ -228,7 +228,7 @@ def class_list(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return render(request, "runs/classes.html", context)
 
 
-@require_GET
+@require_safe
 def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse:
     """Show the champion of a class up close, and who held the class before."""
     run = _visible_run(request, run_id)
@@ -266,7 +266,7 @@ def _rival(run: Run, holder: Champion, class_index: int) -> str | None:
     return None if best == class_index else run.label_of(best)
 
 
-@require_GET
+@require_safe
 def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) -> HttpResponse:
     """Send an individual's picture; its address names its content, so browsers may keep it for ever."""
     run, individual = _individual(request, run_id, number)
@@ -276,7 +276,7 @@ def image(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) ->
         return _for_ever(png_of(run, individual), "image/png")
 
 
-@require_GET
+@require_safe
 def difference(request: Request, run_id: uuid.UUID, number: int, genome_hash: str) -> HttpResponse:
     """Send what a gradient ascent changed in an image, multiplied so that it is seen."""
     run, individual = _individual(request, run_id, number)
@@ -286,7 +286,7 @@ def difference(request: Request, run_id: uuid.UUID, number: int, genome_hash: st
         return _for_ever(difference_png(run, individual), "image/png")
 
 
-@require_GET
+@require_safe
 def small_image(request: Request, run_id: uuid.UUID, number: int, short_hash: str, size: int) -> HttpResponse:
     """Send an individual's picture in one of a few small sizes."""
     run, individual = _individual(request, run_id, number)
@@ -296,7 +296,7 @@ def small_image(request: Request, run_id: uuid.UUID, number: int, short_hash: st
         return _for_ever(webp_of(run, individual, size), "image/webp")
 
 
-@require_GET
+@require_safe
 def atlas(request: Request, run_id: uuid.UUID, generation: int, number: int) -> HttpResponse:
     """Send hundreds of a generation's champions in one picture."""
     run = _run_at(request, run_id, generation)
@@ -307,14 +307,14 @@ def atlas(request: Request, run_id: uuid.UUID, generation: int, number: int) -> 
 
 
 @gzip_page
-@require_GET
+@require_safe
 def heatmap(request: Request, run_id: uuid.UUID, generation: int) -> HttpResponse:
     """Send how sure the classifier was of every class's champion, generation by generation."""
     run = _run_at(request, run_id, generation)
     return _for_ever(heatmap_of(run, generation), "application/octet-stream")
 
 
-@require_GET
+@require_safe
 def genome(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     """Send an individual's genome as a file."""
     run, individual = _individual(request, run_id, number)
