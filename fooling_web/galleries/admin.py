@@ -4,16 +4,20 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.db.models.functions import Length
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from fooling_web.galleries import moderation
-from fooling_web.galleries.keeping import recount
+from fooling_web.galleries.keeping import Hung, recount
 from fooling_web.galleries.models import Collection, Comment, Exhibit, Report, Tag, image_url
+from fooling_web.runs.watching import SHORT_HASH
 
 ON_IMAGE = "exhibit__individual__run"
 NEVER_READ = ("exhibit__individual__genome", "exhibit__individual__run__random_state")
+SIDE = 64  # pixels of a picture in a list
 SHOWN = 200  # characters of a comment in a list
 
 
@@ -47,22 +51,35 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in i
         """Nothing is added here."""
         return False
 
+    def tell(self, request: HttpRequest, number: int, thing: str, done: str) -> None:
+        """Say what came of an action."""
+        if not number:
+            self.message_user(request, f"There is no {thing} to be {done} among these.", messages.WARNING)
+            return
+        self.message_user(request, f"{number} {thing}{'' if number == 1 else 's'} {done}.", messages.SUCCESS)
+
 
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
     """The queue of reports."""
 
-    list_display = ["said", "image", "reason", "reporter", "reported_at", "settled_at"]
+    list_display = ["said", "picture", "image", "reason", "reporter", "reported_at", "settled_at"]
     list_filter = [StateFilter]
     search_fields = ["reason", "reporter__username", "comment__text", "comment__author__username"]
-    fields = ["said", "image", "reason", "reporter", "reported_at", "settled_at"]
-    readonly_fields = ["said", "image", "reason", "reporter", "reported_at", "settled_at"]
+    fields = ["said", "picture", "image", "reason", "reporter", "reported_at", "settled_at"]
+    readonly_fields = ["said", "picture", "image", "reason", "reporter", "reported_at", "settled_at"]
     actions = ["hide_the_comment", "hide_the_image", "dismiss"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Report]:
         """Return reports with what they are about, in one query."""
         reports = super().get_queryset(request).select_related(ON_IMAGE, "comment__author", "reporter")
-        return reports.defer(*NEVER_READ)
+        counted: QuerySet[Report] = reports.annotate(genome_bytes=Length("exhibit__individual__genome"))
+        return counted.defer(*NEVER_READ)
+
+    @admin.display(description="Picture")
+    def picture(self, report: Report) -> str:
+        """Show what it is about, or on what it was said."""
+        return _picture_of(report.exhibit, report.genome_bytes)  # type: ignore[attr-defined]  # counted above
 
     @admin.display(description="What is reported")
     def said(self, report: Report) -> str:
@@ -82,7 +99,7 @@ class ReportAdmin(ReadOnlyAdmin):
         comments = {report.comment for report in queryset if report.comment}
         for comment in comments:
             moderation.hide_comment(comment, request.user)
-        self._tell(request, len(comments), "comment", "hidden")
+        self.tell(request, len(comments), "comment", "hidden")
 
     @admin.action(description="Hide the image")
     def hide_the_image(self, request: Any, queryset: QuerySet[Report]) -> None:
@@ -91,18 +108,12 @@ class ReportAdmin(ReadOnlyAdmin):
         for exhibit in exhibits:
             moderation.hide_image(exhibit, request.user)
         moderation.settle(queryset, request.user, "Hid the image")
-        self._tell(request, len(exhibits), "image", "hidden")
+        self.tell(request, len(exhibits), "image", "hidden")
 
     @admin.action(description="Dismiss: nothing is wrong with it")
     def dismiss(self, request: Any, queryset: QuerySet[Report]) -> None:
         """Close reports and leave everything as it is."""
-        self._tell(request, moderation.settle(queryset, request.user, "Dismissed"), "report", "dismissed")
-
-    def _tell(self, request: HttpRequest, number: int, thing: str, done: str) -> None:
-        if not number:
-            self.message_user(request, f"There is no {thing} to be {done} among these.", messages.WARNING)
-            return
-        self.message_user(request, f"{number} {thing}{'' if number == 1 else 's'} {done}.", messages.SUCCESS)
+        self.tell(request, moderation.settle(queryset, request.user, "Dismissed"), "report", "dismissed")
 
 
 @admin.register(Comment)
@@ -134,14 +145,18 @@ class CommentAdmin(ReadOnlyAdmin):
     @admin.action(description="Hide")
     def hide(self, request: Any, queryset: QuerySet[Comment]) -> None:
         """Remove comments from everybody's eyes but the staff's."""
-        for comment in queryset:
+        comments = list(queryset)
+        for comment in comments:
             moderation.hide_comment(comment, request.user)
+        self.tell(request, len(comments), "comment", "hidden")
 
     @admin.action(description="Show again")
     def show(self, request: Any, queryset: QuerySet[Comment]) -> None:
         """Bring comments back."""
-        for comment in queryset:
+        comments = list(queryset)
+        for comment in comments:
             moderation.show_comment(comment, request.user)
+        self.tell(request, len(comments), "comment", "shown again")
 
     def delete_model(self, request: HttpRequest, obj: Comment) -> None:
         """Delete a comment, and count its image's anew."""
@@ -159,18 +174,49 @@ class CommentAdmin(ReadOnlyAdmin):
 class ExhibitAdmin(ReadOnlyAdmin):
     """Images that people looked at, kept or spoke of."""
 
-    list_display = ["__str__", "image", "views", "stars", "n_ratings", "n_comments", "hidden"]
+    list_display = ["called", "picture", "image", "views", "stars", "n_ratings", "n_comments", "hidden"]
     list_filter = ["hidden"]
     search_fields = ["title", "individual__run__name", "individual__run__owner__username"]
-    fields = ["title", "image", "views", "stars", "n_ratings", "n_favourites", "n_comments", "hidden"]
-    readonly_fields = ["image", "views", "stars", "n_ratings", "n_favourites", "n_comments", "hidden"]
+    fields = [
+        "title",
+        "picture",
+        "image",
+        "views",
+        "stars",
+        "n_ratings",
+        "n_favourites",
+        "n_comments",
+        "hidden",
+    ]
+    readonly_fields = [
+        "picture",
+        "image",
+        "views",
+        "stars",
+        "n_ratings",
+        "n_favourites",
+        "n_comments",
+        "hidden",
+    ]
     actions = ["hide", "show"]
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Exhibit]:
         """Return exhibits with their images, in one query."""
         light = super().get_queryset(request).select_related("individual__run")
-        return light.defer("individual__genome", "individual__run__random_state")
+        counted: QuerySet[Exhibit] = light.annotate(genome_bytes=Length("individual__genome"))
+        return counted.defer("individual__genome", "individual__run__random_state")
+
+    @admin.display(description="Image", ordering="title")
+    def called(self, exhibit: Exhibit) -> str:
+        """Return its title, and what the classifier says first."""
+        said = f"{exhibit.individual.run.classifier_title}: {Hung(exhibit).label}"
+        return f"{exhibit.title} ({said})" if exhibit.title else said
+
+    @admin.display(description="Picture")
+    def picture(self, exhibit: Exhibit) -> str:
+        """Show it."""
+        return _picture_of(exhibit, exhibit.genome_bytes)  # type: ignore[attr-defined]  # counted above
 
     @admin.display(description="Where")
     def image(self, exhibit: Exhibit) -> str:
@@ -180,14 +226,18 @@ class ExhibitAdmin(ReadOnlyAdmin):
     @admin.action(description="Hide")
     def hide(self, request: Any, queryset: QuerySet[Exhibit]) -> None:
         """Take images out of the galleries."""
-        for exhibit in queryset:
+        exhibits = list(queryset)
+        for exhibit in exhibits:
             moderation.hide_image(exhibit, request.user)
+        self.tell(request, len(exhibits), "image", "hidden")
 
     @admin.action(description="Show again")
     def show(self, request: Any, queryset: QuerySet[Exhibit]) -> None:
         """Hang images again."""
-        for exhibit in queryset:
+        exhibits = list(queryset)
+        for exhibit in exhibits:
             moderation.show_image(exhibit, request.user)
+        self.tell(request, len(exhibits), "image", "shown again")
 
     def save_model(self, request: HttpRequest, obj: Exhibit, form: Any, change: bool) -> None:
         """Save only what was changed: people rate it meanwhile."""
@@ -224,4 +274,23 @@ def _link_to(exhibit: Exhibit) -> str:
     image = exhibit.individual
     return format_html(
         '<a href="{}">No. {} of {}</a>', image_url(image.run_id, image.number), image.number, image.run.name
+    )
+
+
+def _picture_of(exhibit: Exhibit, genome_bytes: int) -> str:
+    """Return a small picture that leads to the image, or a word where it was not kept."""
+    image = exhibit.individual
+    if not genome_bytes:
+        return "not kept"
+    address = reverse("runs:image", args=[image.run_id, image.number, image.genome_hash])
+    if image.run.settings.width > SIDE:
+        named = [image.run_id, image.number, image.genome_hash[:SHORT_HASH], SIDE]
+        address = reverse("runs:small_image", args=named)
+    return format_html(
+        '<a href="{}"><img src="{}" width="{}" height="{}" loading="lazy" alt="No. {}"></a>',
+        image_url(image.run_id, image.number),
+        address,
+        SIDE,
+        SIDE,
+        image.number,
     )

@@ -18,12 +18,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from fooling_web.classifiers.wording import sentence
 from fooling_web.galleries import charts
+from fooling_web.galleries.absence import absence_of
 from fooling_web.galleries.examining import ask_for, class_known_to, opinion_subject, sees_all, side_for
 from fooling_web.galleries.images import Request, Told, image_or_404, told
 from fooling_web.galleries.limits import MINUTE, is_within
 from fooling_web.galleries.models import Examination
 from fooling_web.runs.models import Individual, Run
-from models_zoo.errors import ZooError
 from models_zoo.registry import ClassifierEntry, all_entries
 
 COST_A_MINUTE = 40  # for one address: about as many seconds of a worker
@@ -120,7 +120,7 @@ def examination(request: Request, run_id: uuid.UUID, number: int, deed: str) -> 
     """Show what is known of an image in one respect; a POST has it found out."""
     individual = image_or_404(request, run_id, number)
     known, part = told(request, individual), PARTS[Deed(deed)]
-    complaint = _complaint(individual, known, part)
+    complaint, remedy = _complaint(individual, known, part)
     subjects = {} if complaint else _subjects(individual.run, known, deed)
     found = _found(individual, deed, subjects)
     is_refused = False
@@ -135,6 +135,7 @@ def examination(request: Request, run_id: uuid.UUID, number: int, deed: str) -> 
         **_state(request, part, subjects, found, is_refused=is_refused),
         **SHOWN[Deed(deed)](individual, known, subjects, found),
         "complaint": complaint,
+        "remedy": remedy,
     }
     template = f"galleries/_{part.name}.html" if request.htmx else "galleries/examination.html"
     return render(request, template, context)
@@ -154,29 +155,18 @@ opinions, crops, robustness, saliency = (
 )
 
 
-def _complaint(individual: Individual, known: Told, part: Part) -> str:
-    """Return why nothing can be found out; empty where it can."""
+def _complaint(individual: Individual, known: Told, part: Part) -> tuple[str, str]:
+    """Return why nothing can be found out, and what the staff can do about it; both empty where it can."""
     if not individual.genome_bytes:  # type: ignore[attr-defined]  # counted by image_or_404
-        return "This picture was not kept, so nothing more can be found out about it."
+        return "This picture was not kept, so nothing more can be found out about it.", ""
     if part.name == Deed.OPINIONS:
-        return ""
-    entry = individual.run.known_classifier
-    if not entry:
-        return f"The classifier {individual.run.classifier} is no longer here, so it cannot be asked."
+        return "", ""
+    absence, title = absence_of(individual.run), individual.run.classifier_title
+    if absence:
+        return absence.told, absence.remedy
     if not known.light:
-        return f"What {entry.title} said of this picture is not known, so there is no class to look for."
-    return _missing(entry)
-
-
-def _missing(entry: ClassifierEntry) -> str:
-    """Return how to get the weights; empty where they are here. Whether they are whole is seen when they are used."""
-    if entry.weights_path.exists():
-        return ""
-    try:
-        entry.require_weights()
-    except ZooError as error:
-        return sentence(str(error))
-    return ""
+        return f"What {title} said of this picture is not known, so there is no class to look for.", ""
+    return "", ""
 
 
 def _subjects(run: Run, known: Told, deed: str) -> dict[str, ClassifierEntry | None]:
@@ -358,10 +348,12 @@ def _shown_saliency(
     run, result = individual.run, _result(found)
     context: dict[str, Any] = {"result": result, "run_crops": run.settings.crops}
     if result and known.light:
+        legend, strongest = charts.legend_of(result), charts.strongest_of(result)
         context |= {
             "cells": charts.cells_of(result),
-            "legend": charts.legend_of(result),
-            "strongest": charts.strongest_of(result),
+            "legend": legend,
+            "strongest": strongest,
+            "has_changes": bool(strongest or legend["low"]),  # a map of nothing would lie there as a veil
             "colour": charts.colour_words(result["colour"]),
             "whole": charts.answer_of(run, known.light.class_index, result["whole"]),
             "then": _other_then(run, known, result["whole"][0]),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from evolution.errors import GenomeError
+from fooling_web.galleries.absence import absence_of
 from fooling_web.galleries.examining import ask_for
 from fooling_web.galleries.graphs import (
     Connection,
@@ -112,7 +113,8 @@ def weight_answers(
     known = told(request, individual)
     network, connection = _connection_or_404(individual, source, target)
     examination, is_refused = _examination_of(individual, connection.edge), False
-    if request.method == "POST" and not (examination and examination.is_answered):
+    is_known = bool(examination and examination.is_answered)
+    if request.method == "POST" and not is_known and not absence_of(individual.run):
         is_refused = not is_within(request, "weights", 1, ASKED_A_MINUTE)
         if not is_refused:
             ask_for(individual, Examination.Deed.WEIGHT, connection.edge)
@@ -183,6 +185,7 @@ def _weight(
         "pictures_url": f"{reverse('galleries:graph_pictures', args=place)}?genome={genome}",
         "answers_url": f"{reverse('galleries:graph_answers', args=place)}{known.query}",
         "examination": examination,
+        "absence": absence_of(run),
         "curve": _curve(individual, sweep, network.bound, examination, light),
     }
 

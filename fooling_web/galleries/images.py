@@ -17,12 +17,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.middleware import HtmxDetails
 
 from evolution.errors import GenomeError
+from fooling_web.galleries.absence import absence_of
 from fooling_web.galleries.cards import card_of
 from fooling_web.galleries.limits import MINUTE, is_within
 from fooling_web.galleries.lineage import children_of, line_of, parents_of
@@ -43,6 +45,7 @@ PATIENCE = 10.0
 SEEN_A_MINUTE = 120  # images that one address may be counted for: a school is one address
 SURELY = 0.5  # no other class can be as likely
 REMEMBERED = 500  # images that a session knows it has seen
+QUOTED = 40  # characters of what stands in an address
 KINDS = {"png": "image/png", "webp": "image/webp"}
 FOR_EVER = "private, max-age=31536000, immutable"  # by browsers alone: a run may be hidden later
 A_WHILE = "private, max-age=3600"
@@ -107,6 +110,12 @@ class Told:
         return exhibit.title if exhibit and not exhibit.hidden else ""
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether a moderator took the image out of the galleries."""
+        exhibit = getattr(self.individual, "exhibit", None)
+        return bool(exhibit and exhibit.hidden)
+
+    @property
     def title(self) -> str:
         """What the image is called."""
         return self.own_title or self.said
@@ -153,6 +162,8 @@ def image(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
         "embed_code": _embed_code(request, known),
         "parents": parents_of(run, individual),
         "line": line_of(run, individual, light),
+        "absence": absence_of(run),
+        "notes": list(_left_out(request, known)),
         "gallery_query": request.GET.urlencode() if request.GET.get("at", "").isdecimal() else "",
     }
     return render(request, "galleries/image.html", context)
@@ -198,6 +209,8 @@ def card(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
     if not is_within(request, "pictures", 1, UNITS_A_MINUTE):
         return _too_many(request)
     known = told(request, individual)
+    if known.is_hidden:
+        raise Http404("A moderator took this image out of the galleries.")
     confidence = known.light.confidence if known.light else None
     with _damage_as_404():
         content = card_of(individual, known.own_title, known.said, confidence)
@@ -208,9 +221,10 @@ def card(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
 @csp_replace(ANYWHERE)  # type: ignore[arg-type]  # its types know no arguments from the path
 @require_safe
 def embed(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
-    """Show an image alone, in a frame on somebody's page."""
-    individual = image_or_404(request, run_id, number)
-    return render(request, "galleries/embed.html", _shared(request, told(request, individual)))
+    """Show an image alone, in a frame on somebody's page; of a hidden one, that it hangs there no more."""
+    known = told(request, image_or_404(request, run_id, number))
+    status = 404 if known.is_hidden else 200
+    return render(request, "galleries/embed.html", _shared(request, known), status=status)
 
 
 @require_safe
@@ -247,6 +261,19 @@ def _lights(run: Run, rows: Any, *, holds: bool = False) -> Iterator[Light]:
 def _whole(text: str) -> int | None:
     """Return a class index from an address; None where it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def _left_out(request: Request, known: Told) -> Iterator[str]:
+    """Yield a line for each part of the address that has nothing to do with the image."""
+    wanted, place, run = request.GET.get("class", ""), request.GET.get("at", ""), known.individual.run
+    index = _whole(wanted)
+    is_class = index is not None and (index < run.n_classes or not run.known_classifier)
+    if wanted and not is_class:
+        yield f"“{Truncator(wanted).chars(QUOTED)}” is no class here, and was left out."
+    elif index is not None and (known.light is None or known.light.class_index != index):
+        yield f"This image has nothing to do with class “{run.label_of(index)}”, which was left out."
+    if place and not place.isdecimal():
+        yield f"“{Truncator(place).chars(QUOTED)}” is no place in a gallery, and was left out."
 
 
 def _shared(request: Request, known: Told) -> dict[str, Any]:

@@ -239,20 +239,27 @@ def delete_comment(comment: Comment) -> None:
         comment.delete()
 
 
-def report(individual: Individual, reporter: User, reason: str, comment: Comment | None = None) -> None:
-    """Bring an image or a comment before the moderators; once for each person while it is open."""
+def report(individual: Individual, reporter: User, reason: str, comment: Comment | None = None) -> bool:
+    """Bring an image or a comment before the moderators; False where this person did and it is still open."""
     with _locked(individual) as exhibit:
         User.objects.select_for_update().get(pk=reporter.pk)
         if comment and not exhibit.comments.filter(pk=comment.pk).exists():
             raise Refused("This comment was deleted meanwhile.")
         is_open = reporter.reports.filter(settled_at=None)
-        if is_open.filter(exhibit=exhibit, comment=comment).exists():
-            return
+        if has_reported(individual, reporter, comment):
+            return False
         if is_open.count() >= MOST_OPEN_REPORTS:
             raise Refused(
                 f"{MOST_OPEN_REPORTS} reports of yours wait for a moderator. Send this one when some are settled."
             )
         Report.objects.create(exhibit=exhibit, comment=comment, reporter=reporter, reason=reason)
+    return True
+
+
+def has_reported(individual: Individual, person: User, comment: Comment | None) -> bool:
+    """Whether a report of this by this person waits for a moderator."""
+    waiting = person.reports.filter(settled_at=None)
+    return waiting.filter(exhibit__individual=individual, comment=comment).exists()
 
 
 def shown(rows: QuerySet[Any], viewer: Any, keeper: Any) -> QuerySet[Any]:

@@ -8,7 +8,7 @@ line came by way of another class: a goal switch.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -21,6 +21,7 @@ from django.db.models.functions import Length
 from fooling_web.runs.models import Individual, Run, Takeover
 
 MOST_STEPS = 60  # of a line that a page shows
+LEAST_FOLDED = 2  # ancestors in a row without a picture, which are told together
 CHILDREN = 48  # on a page
 LINE = """
 WITH RECURSIVE line (depth, id, run_id, number, parents) AS (
@@ -63,23 +64,51 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Ancestors that follow each other and whose pictures were not kept, told together."""
+
+    steps: list[Step]
+    left_out: int = 0
+
+    @property
+    def n_switches(self) -> int:
+        """How many of them never held the class that their child is told by."""
+        return sum(step.is_switch for step in self.steps)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether the way left a class among them."""
+        return self.n_switches > 0
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes that they are told by, each once, the eldest's first."""
+        return list(dict.fromkeys(step.relative.label for step in self.steps if step.relative.label))
+
+
+@dataclass(frozen=True)
 class Line:
     """The way from the first ancestor that is known to an individual, which ends it."""
 
-    steps: list[Step]
+    steps: list[Step | Fold]
     length: int  # ancestors, and the individual itself
     n_switches: int
     begins_at_random: bool  # in the first population
 
     @property
+    def shown(self) -> list[Step]:
+        """Those that are shown each by itself."""
+        return [step for step in self.steps if isinstance(step, Step)]
+
+    @property
     def is_thinned(self) -> bool:
         """Whether some ancestors are left out."""
-        return len(self.steps) < self.length
+        return any(step.left_out for step in self.steps)
 
     @property
     def has_gaps(self) -> bool:
         """Whether the picture of any ancestor was not kept."""
-        return not all(step.relative.genome_bytes for step in self.steps)
+        return len(self.shown) < len(self.steps) or not all(one.relative.genome_bytes for one in self.shown)
 
 
 Held = list[tuple[int, float]]  # class_index and confidence, the surest first
@@ -92,7 +121,7 @@ def line_of(run: Run, individual: Individual, class_index: int | None) -> Line:
         rows = cursor.fetchall()
     steps = list(_told(run, rows, class_index))[::-1]
     return Line(
-        steps=_thinned(steps),
+        steps=_thinned(_folded(steps)),
         length=len(steps),
         n_switches=sum(step.is_switch for step in steps),
         begins_at_random=rows[-1][5] is None,
@@ -143,7 +172,16 @@ def _relative(
     )
 
 
-def _thinned(steps: list[Step]) -> list[Step]:
+def _folded(steps: list[Step]) -> list[Step | Fold]:
+    """Tell ancestors without a picture together where two or more follow each other; never the end of the line."""
+    folded: list[Step | Fold] = []
+    for is_kept, some in groupby(steps[:-1], key=lambda step: step.relative.genome_bytes > 0):
+        together = list(some)
+        folded += together if is_kept or len(together) < LEAST_FOLDED else [Fold(together)]
+    return [*folded, *steps[-1:]]
+
+
+def _thinned(steps: list[Step | Fold]) -> list[Step | Fold]:
     """Leave ancestors out where there are very many, evenly, and as few goal switches as possible."""
     if len(steps) <= MOST_STEPS:
         return steps
@@ -153,9 +191,13 @@ def _thinned(steps: list[Step]) -> list[Step]:
     others = [place for place in range(last) if place not in ends_and_switches]
     chosen = sorted([*chosen, *_evenly(others, MOST_STEPS - len(chosen))])
     return [
-        Step(steps[place].relative, steps[place].is_switch, place - before - 1)
+        replace(steps[place], left_out=sum(_ancestors(one) for one in steps[before + 1 : place]))
         for before, place in zip([-1, *chosen], chosen, strict=False)
     ]
+
+
+def _ancestors(step: Step | Fold) -> int:
+    return len(step.steps) if isinstance(step, Fold) else 1
 
 
 def _evenly(places: list[int], most: int) -> list[int]:

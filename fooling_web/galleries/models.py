@@ -214,11 +214,17 @@ class Exhibit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or f"exhibit {self.pk}"
+        return self.title or self._name()
 
     def get_absolute_url(self) -> str:
         """Return the permalink of the image."""
         return image_url(self.individual.run_id, self.individual.number)
+
+    def _name(self) -> str:
+        """Name the image by its run if that was read already: lists of many ask the database for none of them."""
+        if not Exhibit.individual.is_cached(self) or not Individual.run.is_cached(self.individual):
+            return f"exhibit {self.pk}"
+        return f"image {self.individual.number} of {self.individual.run.name}"
 
 
 class Rating(models.Model):

@@ -42,6 +42,7 @@ from fooling_web.users.models import User
 
 LARGEST_NUMBER = 2**62  # in an address: no database holds much larger ones
 COMMENTS_PER_PAGE = 20
+REPORTED = "You have reported this already."
 
 View = Callable[..., HttpResponse]
 
@@ -229,17 +230,18 @@ def hide_comment(request: Request, pk: int) -> HttpResponse:
 
 
 def _report(request: Request, image: Individual, told: Comment | None) -> HttpResponse:
-    form = ReportForm(request.POST or None)
+    form, reporter, is_new = ReportForm(request.POST or None), cast(User, request.user), False
     if request.method == "POST" and form.is_valid():
         with _refusals_beside(form):
-            keeping.report(image, cast(User, request.user), form.cleaned_data["reason"], told)
+            is_new = keeping.report(image, reporter, form.cleaned_data["reason"], told)
         if not form.errors:
-            messages.success(request, "Thank you. A moderator will look at it.")
+            messages.success(request, f"{'Thank you.' if is_new else REPORTED} A moderator will look at it.")
             return redirect(image_url(image.run_id, image.number))
     context = {
         "form": form,
         "image": image,
         "comment": told,
+        "reported": REPORTED if keeping.has_reported(image, reporter, told) else "",
         "address": image_url(image.run_id, image.number),
     }
     return render(request, "galleries/report.html", context, status=422 if form.errors else 200)

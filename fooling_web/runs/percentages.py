@@ -9,11 +9,13 @@ FINE = 4  # decimals that still tell champions apart when all are above 99.99 %
 
 
 def percent(confidence: float | None, decimals: int = 2) -> str:
-    """Write a confidence as a percentage, cut and never rounded up: 0.99996 is "99.99 %"."""
+    """Write a confidence as a percentage, cut and never rounded up: 0.99996 is "99.99 %", 0.00004 "< 0.01 %"."""
     if confidence is None:
         return "–"
     whole = _whole(decimals)
     cut = math.floor(round(confidence * whole, 6))  # 0.29 * 10_000 falls short of 2900 without the round
+    if cut == 0 and confidence > 0:
+        return f"< {1 / 10**decimals:.{decimals}f} %"
     return f"{min(cut, whole - 1) / 10**decimals:.{decimals}f} %"
 
 

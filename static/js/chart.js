@@ -35,7 +35,7 @@ export function colour(name) {
 // Cut, never rounded up, and with four decimals, as the site writes what is looked at closely.
 export function confidence(value) {
   const cut = Math.min(Math.floor(value * 1e6 + 1e-6), 999_999) / 1e4;
-  return `${value > 0.999999 ? "> " : ""}${cut.toFixed(4)} %`;
+  return cut === 0 && value > 0 ? "< 0.0001 %" : `${value > 0.999999 ? "> " : ""}${cut.toFixed(4)} %`;
 }
 
 function share(value) {

@@ -15,7 +15,11 @@ function show(event) {
   document.querySelector("a.size[aria-current]")?.removeAttribute("aria-current");
   size.setAttribute("aria-current", "true");
   const told = document.querySelector("#drawn-at");
-  if (told) told.textContent = `${size.dataset.side} × ${size.dataset.side}`;
+  if (told) told.textContent = drawnAt(size.dataset.side, told.dataset.native);
+}
+
+function drawnAt(side, native) {
+  return side === native ? ", as it is drawn here" : `; here it is drawn at ${side} × ${side}`;
 }
 
 // Of a line one sees the end first: the image itself.

@@ -15,10 +15,10 @@ const SETTLE_AFTER = 3000; // before cells that changed are put in order again, 
 const SURE = 0.99;
 const STEPS = { ArrowLeft: () => -1, ArrowRight: () => 1, ArrowUp: (columns) => -columns, ArrowDown: (columns) => columns };
 
-// Cut, never rounded up, as the site writes confidences: 0.99996 is "> 99.99 %".
+// Cut, never rounded up, as the site writes confidences: 0.99996 is "> 99.99 %", 0.00004 "< 0.01 %".
 export function confidence(value) {
   const cut = Math.min(Math.floor(Number((value * 1e4).toFixed(6))), 9999) / 100;
-  return `${value > 0.9999 ? "> " : ""}${cut.toFixed(2)} %`;
+  return cut === 0 && value > 0 ? "< 0.01 %" : `${value > 0.9999 ? "> " : ""}${cut.toFixed(2)} %`;
 }
 
 export function median(values) {

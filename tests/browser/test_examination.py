@@ -101,11 +101,13 @@ def test_asks_without_scripts(page_of_an_image: Page) -> None:
     plain.goto(f"{page.url.partition('?')[0]}saliency/?class=7")
 
     plain.get_by_role("button", name="Hide it part by part").click()
-    for _ in range(60):
-        if not plain.get_by_role("link", name="See how it went").count():
+    drawn = plain.locator(".saliency-map rect")
+    for _ in range(PATIENCE // 500):
+        plain.wait_for_load_state()
+        if drawn.count():
             break
         plain.wait_for_timeout(500)
         plain.get_by_role("link", name="See how it went").click()
 
-    expect(plain.locator(".saliency-map rect")).to_have_count(196)
+    expect(drawn).to_have_count(196)
     context.close()

@@ -51,12 +51,12 @@ def visit(browser: Browser, site: Site) -> Iterator[VISIT]:
 
 
 def scroll_until(page: Page, number: int) -> None:
-    """Scroll on until the images of this page of the view are there, and one of them is seen."""
+    """Scroll on until the first image of this page of the view has come up from below, past the middle."""
     first = page.locator(f"#at-{(number - 1) * PER_PAGE}")
-    for _ in range(60):
-        if first.count() and (first.bounding_box() or {"y": 900})["y"] < 300:
+    for _ in range(400):
+        if first.count() and (first.bounding_box() or {"y": 900})["y"] < 100:
             return
-        page.mouse.wheel(0, 400)
+        page.mouse.wheel(0, 200)
         page.wait_for_timeout(50)
     raise AssertionError(f"page {number} never came")
 

@@ -46,7 +46,7 @@ def test_shows_the_picture_as_it_is_seen_and_drawn_finer(page_of_an_image: Page)
 
     page.get_by_role("link", name="512", exact=True).click()
 
-    expect(page.locator("#drawn-at")).to_have_text("512 × 512")
+    expect(page.locator("#drawn-at")).to_have_text("; here it is drawn at 512 × 512")
     expect(page.locator("a.size[aria-current]")).to_have_text("512")
     assert width_of(page) == 512
 

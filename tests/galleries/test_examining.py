@@ -1,5 +1,6 @@
 """Looking closely at an image: what others say, crop by crop, when it is changed, when parts are hidden."""
 
+import html
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from fooling_web.galleries.examining import (
 from fooling_web.galleries.models import PATIENCE, Examination, image_url
 from fooling_web.runs.models import Individual, Run
 from models_zoo.perturbing import series_for
-from models_zoo.registry import all_entries, find, load
+from models_zoo.registry import ClassifierEntry, all_entries, find, load
 from tests.factories import executed, launched
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,14 @@ def imagenet_image(owner: Any, *, crops: int = 1) -> Individual:
         genome_hash=genome_hash,
         top=[[int(index), float(confidences[index])] for index in best],
     )
+
+
+def lacking_image(owner: Any) -> tuple[Individual, ClassifierEntry]:
+    """An image of a run whose classifier's weights are not here."""
+    lacking = next(entry for entry in all_entries() if not entry.weights_path.exists())
+    image = imagenet_image(owner)
+    Run.objects.filter(pk=image.run_id).update(classifier=lacking.name)
+    return image, lacking
 
 
 @pytest.fixture
@@ -430,15 +439,40 @@ class TestPages:
             assert "is no longer here" in client.get(address_of(individual, part)).content.decode()
         assert client.get(address_of(individual, "opinions")).status_code == 200
 
-    def test_says_how_to_get_missing_weights(self, client: Client, alice: Any) -> None:
-        lacking = next(entry for entry in all_entries() if not entry.weights_path.exists())
-        image = imagenet_image(alice)
-        Run.objects.filter(pk=image.run_id).update(classifier=lacking.name)
+    def test_tells_everybody_that_weights_are_missing_and_the_staff_how_to_get_them(
+        self, client: Client, as_person: Any, administrator: Any, alice: Any
+    ) -> None:
+        image, lacking = lacking_image(alice)
+        address = address_of(image, "saliency")
 
-        page = client.get(address_of(image, "saliency")).content.decode()
+        page, desk = client.get(address).content.decode(), as_person(administrator).get(address)
+        client.post(address)
 
-        assert "download_classifier" in page or lacking.remedy in page
+        assert f"{lacking.title} is not on this site, so it cannot be asked." in html.unescape(page)
         assert "<button" not in page.split('class="part"')[1]
+        assert "safetensors" not in page
+        assert lacking.remedy in html.unescape(desk.content.decode())
+        assert not Examination.objects.exists()
+
+    def test_tells_missing_weights_once_on_the_page_of_the_image(self, client: Client, alice: Any) -> None:
+        image, _ = lacking_image(alice)
+
+        page = client.get(image_url(image.run_id, image.number)).content.decode()
+
+        assert page.count("so it cannot be asked; its answers from the run are above") == 1
+        assert [f'id="{part}"' in page for part in PARTS] == [True, False, False, False]
+
+    @pytest.mark.parametrize(("drops", "shown"), [(0.0, 0), (0.2, 1)])
+    def test_lays_no_map_over_the_picture_where_it_would_show_nothing(
+        self, client: Client, individual: Individual, drops: float, shown: int
+    ) -> None:
+        found = examined(individual, Deed.SALIENCY, "3")
+        found.answer({**(found.result or {}), "drops": [[drops] * 14] * 14})
+
+        page = client.get(address_of(individual, "saliency", "?class=3")).content.decode()
+
+        assert page.count('class="saliency-map"') == page.count("<fieldset") == shown
+        assert page.count("saliency-under") == 1
 
     @pytest.mark.parametrize("part", PARTS)
     def test_asks_the_database_as_often_for_much_as_for_nothing(

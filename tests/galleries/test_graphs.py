@@ -20,6 +20,7 @@ from fooling_web.galleries.graphs import STEPS, TILE, Network, network_of, sweep
 from fooling_web.galleries.models import Examination, image_url
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.watching import SHORT_HASH
+from models_zoo.registry import all_entries
 from tests.factories import executed, launched
 
 pytestmark = pytest.mark.django_db
@@ -409,6 +410,21 @@ def test_says_why_the_worker_failed_and_asks_again(
     assert "Ask again" in failed
     assert "is looking at" in again
     assert len(asked) == 2
+
+
+def test_asks_nobody_where_the_classifier_is_not_here(
+    client: Client, individual: Individual, asked: list[Examination]
+) -> None:
+    lacking = next(entry for entry in all_entries() if not entry.weights_path.exists())
+    Run.objects.update(classifier=lacking.name)
+    answers = address_of(individual, f"weight/{edge_of(individual)}/answers/")
+
+    page = client.post(answers, headers=HTMX).content.decode()
+
+    assert f"{lacking.title} is not on this site, so it cannot be asked." in html.unescape(page)
+    assert "<form" not in page
+    assert "safetensors" not in page
+    assert asked == list(Examination.objects.all()) == []
 
 
 def test_stops_waiting_for_a_worker_that_is_away(

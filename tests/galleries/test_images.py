@@ -110,6 +110,60 @@ def test_takes_the_title_away_that_a_moderator_hid(client: Client, individual: I
     assert "vile" not in client.get(address_of(individual)).content.decode()
 
 
+def test_tells_at_the_top_that_a_moderator_hid_it_and_sends_nothing_elsewhere(
+    client: Client, individual: Individual
+) -> None:
+    Exhibit.objects.create(individual=individual, title="Something vile", hidden=True)
+
+    page = client.get(address_of(individual)).content.decode()
+    embed = client.get(address_of(individual, "embed/"))
+
+    assert "took this image out" in page.split("<h1>")[0]
+    assert "card.png" not in page
+    assert "iframe" not in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert client.get(address_of(individual, "card.png")).status_code == 404
+    assert embed.status_code == 404
+    assert "X-Frame-Options" not in embed
+    assert "<img" not in embed.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ({}, None),
+        ({"class": "", "at": "5"}, None),
+        ({"class": "<b>"}, "“<b>” is no class here, and was left out."),
+        ({"class": "10"}, "“10” is no class here, and was left out."),
+        ({"at": "-1"}, "“-1” is no place in a gallery, and was left out."),
+    ],
+)
+def test_says_what_of_the_address_was_left_out(
+    client: Client, individual: Individual, query: dict[str, str], note: str | None
+) -> None:
+    answer = client.get(address_of(individual), query)
+
+    assert answer.context["notes"] == ([note] if note else [])
+    assert html.escape(note or "") in answer.content.decode()
+
+
+def test_says_that_it_has_nothing_to_do_with_a_class(client: Client, individual: Individual) -> None:
+    known = {index for index, _ in individual.top}
+    known |= set(individual.takeovers.values_list("class_index", flat=True))
+    strange = next(index for index in range(10) if index not in known)
+
+    notes = client.get(address_of(individual), {"class": strange}).context["notes"]
+
+    assert notes == [f"This image has nothing to do with class “{strange}”, which was left out."]
+
+
+def test_says_once_at_which_size_the_classifier_sees_it(client: Client, individual: Individual) -> None:
+    page = client.get(address_of(individual)).content.decode()
+
+    assert ", as it is drawn here</span>." in page
+    assert "here it is drawn at" not in page
+
+
 def test_says_that_a_picture_was_not_kept(client: Client, individual: Individual) -> None:
     Individual.objects.filter(pk=individual.pk).update(genome=b"")
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from fooling_web.galleries import lineage
-from fooling_web.galleries.lineage import children_of, line_of, parents_of
+from fooling_web.galleries.lineage import Fold, children_of, line_of, parents_of
 from fooling_web.runs.models import Individual, Run, Takeover
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +121,38 @@ def test_leaves_ancestors_out_of_a_long_line_but_no_switch(run: Run) -> None:
         step.left_out == number - before - 1
         for before, number, step in zip(shown, shown[1:], line.steps[1:], strict=False)
     )
+
+
+def test_folds_ancestors_that_were_not_kept(client: Client, run: Run) -> None:
+    born(run, 0, [], {0: 0.1})
+    for number in range(1, 12):
+        youngest = born(run, number, [number - 1], {min(number // 3, 2): 0.1})
+    run.individuals.exclude(number__in=[5, 7]).update(genome=b"")
+
+    line = line_of(run, youngest, 2)
+    page = client.get(f"/images/{run.pk}/11/").content.decode()
+
+    folds = [(place, len(one.steps)) for place, one in enumerate(line.steps) if isinstance(one, Fold)]
+    assert folds == [(0, 5), (4, 3)]  # one that lost its picture alone stands by itself, and so does the end
+    assert [step.relative.individual.number for step in line.shown] == [5, 6, 7, 11]
+    assert isinstance(line.steps[0], Fold)
+    assert (line.steps[0].labels, line.steps[0].n_switches, line.n_switches) == (["0", "1"], 1, 2)
+    assert (line.length, line.is_thinned, line.has_gaps) == (12, False, True)
+    assert '5 ancestors, not kept:</strong> 0, 1</p><p class="switch-mark">1 goal switch<' in page
+
+
+def test_counts_folded_ancestors_that_are_left_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage, "MOST_STEPS", 4)
+    born(run, 0, [], {0: 0.1})
+    for number in range(1, 40):
+        youngest = born(run, number, [number - 1], {0: 0.1})
+    run.individuals.exclude(number__in=range(0, 40, 5)).update(genome=b"")
+
+    line = line_of(run, youngest, 0)
+
+    told = sum(len(one.steps) if isinstance(one, Fold) else 1 for one in line.steps)
+    assert len(line.steps) == 4
+    assert told + sum(one.left_out for one in line.steps) == 40
 
 
 def test_thins_even_switches_where_there_are_very_many(run: Run) -> None:

@@ -61,6 +61,13 @@ def test_hides_a_comment_and_settles_all_reports_of_it(
     assert LogEntry.objects.filter(change_message="Hid the comment").count() == 3  # two reports and it
 
 
+def test_names_an_image_by_its_run_in_the_log(desk: Client, reported: Individual) -> None:
+    do(desk, "hide_the_image", Report.objects.get(comment=None))
+
+    names = LogEntry.objects.filter(change_message="Hid the image").values_list("object_repr", flat=True)
+    assert f"image {reported.number} of {reported.run.name}" in names
+
+
 def test_hides_an_image(desk: Client, reported: Individual) -> None:
     do(desk, "hide_the_image", Report.objects.get(comment=None))
 
@@ -80,7 +87,7 @@ def test_takes_what_is_said_of_a_hidden_image_away(
 
     assert "Rude" in desk.get(address("said", reported)).content.decode()
     page = others.get(address("said", reported)).content.decode()
-    assert "took this image out" in page
+    assert "What people said of it is shown no more." in page
     assert "Rude" not in page
     assert "A rude title" not in page
     for name in ("rating", "favourite", "tags", "comments", "collect"):
@@ -121,8 +128,10 @@ def test_shows_everything_and_adds_nothing(desk: Client, reported: Individual, b
 def test_hides_and_shows_again(desk: Client, reported: Individual, name: str) -> None:
     kind = {"comment": Comment, "exhibit": Exhibit}[name]
     wanted, states = reverse(f"admin:galleries_{name}_changelist"), []
-    for action in ("hide", "show"):
-        desk.post(wanted, {"action": action, "_selected_action": [kind.objects.get().pk]})  # type: ignore[attr-defined]
+    for action, done in (("hide", "hidden"), ("show", "shown again")):
+        chosen = {"action": action, "_selected_action": [kind.objects.get().pk]}  # type: ignore[attr-defined]
+        answer = desk.post(wanted, chosen, follow=True).content.decode()
+        assert f"1 {'image' if name == 'exhibit' else name} {done}." in answer
         states.append(kind.objects.get().hidden)  # type: ignore[attr-defined]
 
     assert states == [True, False]
@@ -145,7 +154,10 @@ def test_asks_the_database_no_more_for_more_reports(
 
     with django_assert_max_num_queries(6):  # session, person; how many, twice; which
         page = desk.get(QUEUE).content.decode()
-    assert page.count('class="field-reason"') == 15
+    with django_assert_max_num_queries(6):
+        exhibits = desk.get(reverse("admin:galleries_exhibit_changelist")).content.decode()
+    assert page.count('class="field-reason"') == page.count('loading="lazy"') == 15
+    assert exhibits.count("LeNet: 3") == exhibits.count('loading="lazy"') == 15
 
 
 def test_keeps_others_from_the_desk(client: Client, reported: Individual, bob: Any) -> None:

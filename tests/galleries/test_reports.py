@@ -52,6 +52,19 @@ def test_thanks_for_every_one_and_keeps_one_for_each_person(
     assert Report.objects.count() == 2
 
 
+def test_says_that_one_has_reported_it_already(as_person: As, run: Run, bob: Any, charlie: Any) -> None:
+    seen, browser = image(run), as_person(bob)
+    told = "You have reported this already. A moderator will look at it."
+
+    first = browser.post(address("report", seen), REASON, follow=True).content.decode()
+    form = browser.get(address("report", seen)).content.decode()
+    second = browser.post(address("report", seen), REASON, follow=True).content.decode()
+
+    assert [told in page for page in (first, form, second)] == [False, True, True]
+    assert "<textarea" not in form
+    assert "<textarea" in as_person(charlie).get(address("report", seen)).content.decode()
+
+
 def test_may_be_made_again_once_it_is_settled(as_person: As, run: Run, bob: Any, administrator: Any) -> None:
     seen = image(run)
     as_person(bob).post(address("report", seen), REASON)

@@ -10,6 +10,9 @@ from fooling_web.runs.percentages import confidence, finely, percent
     [
         (None, "–"),
         (0, "0.00 %"),
+        (1e-30, "< 0.01 %"),
+        (0.00009, "< 0.01 %"),
+        (0.0001, "0.01 %"),
         (0.29, "29.00 %"),
         (0.123456, "12.34 %"),
         (0.9999, "99.99 %"),
@@ -33,6 +36,9 @@ def test_says_when_a_confidence_is_above_what_is_written(value: float | None, wr
     ("value", "written"),
     [
         (None, "–"),
+        (0, "0.0000 %"),
+        (9e-7, "< 0.0001 %"),
+        (0.000001, "0.0001 %"),
         (0.29, "29.0000 %"),
         (0.9999987, "99.9998 %"),
         (0.999999, "99.9999 %"),
