@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "fooling_web.runs",
     "fooling_web.classifiers",
     "fooling_web.galleries",
+    "fooling_web.breeding",
     "fooling_web.exports",
 ]
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("runs/", include("fooling_web.runs.urls")),
     path("sweeps/", include("fooling_web.runs.sweep_urls")),
     path("", include("fooling_web.galleries.urls")),
+    path("breed/", include("fooling_web.breeding.urls")),
     path("classifiers/", include("fooling_web.classifiers.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -38,6 +38,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that everybody may find."""
         return self.filter(visibility=Run.Visibility.PUBLIC)
 
+    def searches(self) -> "RunQuerySet":
+        """Runs that evolve by themselves; what people bred and published are runs, too."""
+        return self.filter(kind=Run.Kind.SEARCH)
+
+    def open_to_bred(self) -> "RunQuerySet":
+        """Runs whose owner lets bred pictures compete."""
+        return self.searches().filter(accepts_bred=True)
+
     def owned_by(self, user: Any) -> "RunQuerySet":
         """Runs that this person launched."""
         return self.filter(owner=user) if user.is_authenticated else self.none()
@@ -101,6 +109,12 @@ class Run(models.Model):
         UNLISTED = "unlisted", "Unlisted: whoever has the address"
         PUBLIC = "public", "Public: everybody"
 
+    class Kind(models.TextChoices):
+        """Who evolves: the computer, or a person by hand."""
+
+        SEARCH = "search"
+        BREEDING = "breeding", "Bred by hand"
+
     ACTIVE = (Status.QUEUED, Status.RUNNING)
     UNFINISHED = (Status.PENDING, Status.QUEUED, Status.RUNNING, Status.PAUSED)
 
@@ -108,6 +122,15 @@ class Run(models.Model):
     name = models.CharField(max_length=100)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="runs")
     visibility = models.CharField(max_length=8, choices=Visibility, default=Visibility.PUBLIC)
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.SEARCH)
+    accepts_bred = models.BooleanField(
+        default=False, help_text="whether pictures that people bred may take classes of its archive"
+    )
+    founders = models.BinaryField(
+        null=True,
+        blank=True,
+        help_text="genomes of its first population, as a compressed JSON list; else random",
+    )
     cloned_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="clones"
     )

@@ -1,0 +1,9 @@
+"""The app of breeding: people evolve pictures, and networks look on."""
+
+from django.apps import AppConfig
+
+
+class BreedingConfig(AppConfig):
+    """Breeding pictures by hand, publishing them, and branching from each other."""
+
+    name = "fooling_web.breeding"
