@@ -26,7 +26,9 @@ FORBIDDEN = {
 }
 
 # What only these modules may import.
-TASKS = tuple(f"fooling_web.{app}.tasks" for app in ("breeding", "classifiers", "exports", "galleries", "runs"))
+TASKS = tuple(
+    f"fooling_web.{app}.tasks" for app in ("breeding", "classifiers", "exports", "galleries", "runs")
+)
 RESERVED = {
     "celery": ("fooling_web.celery", *TASKS),
     "kombu": ("fooling_web.celery", *TASKS),
