@@ -37,6 +37,7 @@ class Checkpoint:
     generation: int  # the next one
     random_state: dict[str, Any]
     holdings: tuple[Holding, ...]
+    guests: int = 0  # generations before it that were guests
 
     @classmethod
     def of(cls, search: Search, encoding: Encoding) -> "Checkpoint":
@@ -53,14 +54,14 @@ class Checkpoint:
             for class_index, number in enumerate(archive.holders)
             if number != VACANT
         )
-        return cls(search.generation, random_state_of(search.rng), holdings)
+        return cls(search.generation, random_state_of(search.rng), holdings, search.guests)
 
     def restored(self, encoding: Encoding, n_classes: int) -> Search:
         """Return the search that was taken down; raises CheckpointError where anything in it is damaged."""
         archive = Archive(n_classes)
         if self.holdings:
             self._fill(archive, encoding)
-        return Search(archive, _generator(self.random_state), self.generation)
+        return Search(archive, _generator(self.random_state), self.generation, self.guests)
 
     def to_json(self) -> dict[str, Any]:
         """Return the checkpoint as plain JSON values."""
@@ -72,6 +73,7 @@ class Checkpoint:
             "format": FORMAT,
             "version": VERSION,
             "generation": self.generation,
+            "guests": self.guests,
             "random_state": self.random_state,
             "holdings": holdings,
         }
@@ -85,7 +87,8 @@ class Checkpoint:
                     f"a checkpoint of another format: {document['format']} {document['version']}"
                 )
             holdings = tuple(_read_holding(**holding) for holding in document["holdings"])
-            return cls(int(document["generation"]), dict(document["random_state"]), holdings)
+            generation, guests = int(document["generation"]), int(document.get("guests", 0))
+            return cls(generation, dict(document["random_state"]), holdings, guests)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise CheckpointError(f"this is not a checkpoint: {error!r}") from error
 

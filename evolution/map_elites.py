@@ -23,16 +23,31 @@ Evaluate = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 
 @dataclass
 class Search:
-    """A run between two generations."""
+    """A run between two generations.
+
+    A guest is an image that came from outside and took a class: it is a generation of its own, of one evaluation.
+    Founders are genomes that the first population begins with; the others of it are random.
+    """
 
     archive: Archive
     rng: np.random.Generator
     generation: int = 0  # the next one
+    guests: int = 0  # generations before it that were guests
+    founders: Any = None
 
     @classmethod
-    def begin(cls, n_classes: int, seed: int) -> "Search":
-        """Return a search that has seen nothing yet; everything that follows comes from the seed."""
-        return cls(Archive(n_classes), np.random.Generator(np.random.PCG64(seed)))
+    def begin(cls, n_classes: int, seed: int, founders: Any = None) -> "Search":
+        """Return a search that has seen nothing yet; everything that follows comes from seed and founders."""
+        return cls(Archive(n_classes), np.random.Generator(np.random.PCG64(seed)), founders=founders)
+
+    @property
+    def own_generation(self) -> int:
+        """The next generation as the search would count it without guests."""
+        return self.generation - self.guests
+
+    def next_number(self, parameters: Parameters) -> int:
+        """Return the number of the next individual, which is how many images were evaluated so far."""
+        return evaluations_before(parameters, self.own_generation) + self.guests
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ def evolve(
     evaluate takes images, (B, C, H, W) float32 in [0, 1], and returns confidences, (B, n_classes) float32. The
     search is advanced in place, so whoever stops iterating may keep it and go on later, with the same result.
     """
-    while search.generation <= parameters.generations:
+    while search.own_generation <= parameters.generations:
         yield advance(encoding, evaluate, parameters, search)
 
 
@@ -65,7 +80,7 @@ def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, sear
     number, archive = search.generation, search.archive
     population, lineage = _breed(encoding, parameters, search)
     confidences = judged(encoding, evaluate, population)  # (B, n_classes)
-    first_number = evaluations_before(parameters, number)
+    first_number = search.next_number(parameters)
     takeovers = archive.add(population, confidences, first_number)  # every image competes for every class
     search.generation = number + 1
     return Generation(
@@ -86,15 +101,26 @@ def judged(encoding: Encoding, evaluate: Evaluate, population: Any) -> npt.NDArr
 
 
 def evaluations_before(parameters: Parameters, generation: int) -> int:
-    """Return how many images a run has evaluated before a generation begins."""
+    """Return how many images a run without guests has evaluated before a generation begins."""
     return 0 if generation == 0 else parameters.first_population + (generation - 1) * parameters.offspring
+
+
+def first_population(encoding: Encoding, parameters: Parameters, search: Search) -> Any:
+    """Return the genomes that a search begins with: its founders, and random ones after them."""
+    if search.founders is None:
+        return encoding.random(parameters.first_population, search.rng)
+    n_random = parameters.first_population - len(search.founders)
+    assert n_random >= 0, "whoever sets the founders makes the first population large enough"
+    if n_random == 0:
+        return search.founders
+    return search.founders.joined_with(encoding.random(n_random, search.rng))
 
 
 def _breed(encoding: Encoding, parameters: Parameters, search: Search) -> tuple[Any, npt.NDArray[np.int64]]:
     """Return a generation's genomes and the numbers of each one's parents."""
     if search.generation == 0:
-        population = encoding.random(parameters.first_population, search.rng)
+        population = first_population(encoding, parameters, search)
         return population, np.empty((len(population), 0), np.int64)
     parents, numbers = search.archive.parents(parameters.offspring, search.rng)
-    offspring, rows = encoding.vary(parents, search.generation, search.rng)
+    offspring, rows = encoding.vary(parents, search.own_generation, search.rng)
     return offspring, numbers[rows]

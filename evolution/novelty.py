@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from evolution.encoding import Encoding
 from evolution.errors import CheckpointError, GenomeError
-from evolution.map_elites import Evaluate, Generation, Search, evaluations_before, judged
+from evolution.map_elites import Evaluate, Generation, Search, first_population, judged
 from evolution.parameters import Parameters
 
 Rows = npt.NDArray[np.int64]
@@ -72,7 +72,7 @@ class NoveltySearch(Search):
     @classmethod
     def resumed(cls, search: Search, state: bytes, encoding: Encoding) -> "NoveltySearch":
         """Return the restored search with what `state_to_bytes` kept; raises CheckpointError if it is damaged."""
-        resumed = cls(search.archive, search.rng, search.generation)
+        resumed = cls(search.archive, search.rng, search.generation, search.guests)
         resumed._fill(_unpacked(state), encoding)
         return resumed
 
@@ -82,7 +82,7 @@ class NoveltySearch(Search):
         file = io.BytesIO()
         np.savez_compressed(
             file,
-            generation=np.int64(self.generation),
+            generation=np.int64(self.own_generation),
             genomes=np.frombuffer(b"".join(genomes), np.uint8),
             lengths=np.array([len(genome) for genome in genomes], np.int64),
             numbers=self.population.numbers,
@@ -93,10 +93,10 @@ class NoveltySearch(Search):
         return file.getvalue()
 
     def _fill(self, arrays: dict[str, npt.NDArray[Any]], encoding: Encoding) -> None:
-        if arrays["generation"] != self.generation:
+        if arrays["generation"] != self.own_generation:
             raise CheckpointError(
                 f"the population is of generation {arrays['generation']}, the champions are of "
-                f"{self.generation}; clone the run to start anew"
+                f"{self.own_generation}; clone the run to start anew"
             )
         ends = np.cumsum(arrays["lengths"])
         pieces = [piece.tobytes() for piece in np.split(arrays["genomes"], ends[:-1])]
@@ -112,7 +112,7 @@ def advance(
     encoding: Encoding, evaluate: Evaluate, parameters: Parameters, search: NoveltySearch
 ) -> Generation:
     """Breed, develop, evaluate, record and select one generation."""
-    number, first_number = search.generation, evaluations_before(parameters, search.generation)
+    number, first_number = search.generation, search.next_number(parameters)
     offspring, lineage = _breed(encoding, parameters, search)
     confidences = judged(encoding, evaluate, offspring)  # (B, n_classes)
     takeovers = search.archive.add(offspring, confidences, first_number)
@@ -171,10 +171,10 @@ def _least(nearest: npt.NDArray[np.float64], more: npt.NDArray[np.float64]) -> n
 def _breed(encoding: Encoding, parameters: Parameters, search: NoveltySearch) -> tuple[Any, Rows]:
     """Return a generation's genomes and the numbers of each one's parents, drawn uniformly from the population."""
     if search.generation == 0:
-        genomes = encoding.random(parameters.first_population, search.rng)
+        genomes = first_population(encoding, parameters, search)
         return genomes, np.empty((len(genomes), 0), np.int64)
     drawn = search.rng.integers(len(search.population.numbers), size=parameters.offspring)
-    offspring, rows = encoding.vary(search.genomes.take(drawn), search.generation, search.rng)
+    offspring, rows = encoding.vary(search.genomes.take(drawn), search.own_generation, search.rng)
     return offspring, search.population.numbers[drawn][rows]
 
 

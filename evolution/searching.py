@@ -90,7 +90,7 @@ class Novelty:
 
     def begun(self, search: Search) -> NoveltySearch:
         """Return the search with an empty population."""
-        return NoveltySearch(search.archive, search.rng, search.generation)
+        return NoveltySearch(search.archive, search.rng, search.generation, search.guests, search.founders)
 
     def resumed(self, search: Search, state: bytes) -> NoveltySearch:
         """Return the search with its population and memory."""
@@ -122,5 +122,5 @@ def method_for(encoding: Encoding, judge: Judge, parameters: Parameters) -> Meth
 
 def generations(method: Method, parameters: Parameters, search: Search) -> Iterator[Generation]:
     """Yield one generation after another until the last one wanted; the search is advanced in place."""
-    while search.generation <= parameters.generations:
+    while search.own_generation <= parameters.generations:
         yield method.advance(search)

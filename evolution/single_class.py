@@ -24,10 +24,10 @@ def advance(encoding: Encoding, evaluate: Evaluate, parameters: Parameters, sear
     if search.generation == 0:
         return map_elites.advance(encoding, evaluate, parameters, search)
     number, archive = search.generation, search.archive
-    first_number = evaluations_before(parameters, number)
-    targets = targets_of(parameters, number, archive.n_classes)  # (B,)
+    first_number = search.next_number(parameters)
+    targets = targets_of(parameters, search.own_generation, archive.n_classes)  # (B,)
     parents = _held(archive, targets)
-    offspring, rows = encoding.vary(archive.genomes.take(parents), number, search.rng)
+    offspring, rows = encoding.vary(archive.genomes.take(parents), search.own_generation, search.rng)
     lineage = archive.holders[parents][rows]
     confidences = judged(encoding, evaluate, offspring)  # (B, n_classes)
     takeovers = archive.add(offspring, _for_targets_only(confidences, targets), first_number)

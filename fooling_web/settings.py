@@ -199,13 +199,21 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
-CELERY_TASK_ROUTES = {"fooling_web.runs.tasks.execute_run": {"queue": "runs"}}
+CELERY_TASK_ROUTES = {
+    "fooling_web.runs.tasks.execute_run": {"queue": "runs"},
+    "fooling_web.breeding.tasks.consider_offers": {"queue": "runs"},
+}
 CELERY_TASK_PUBLISH_RETRY = False  # a doorbell that does not ring at once is rung by the scheduler
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # a worker loads torch and compiles kernels before it takes work
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "ring for waiting runs": {"task": "fooling_web.runs.tasks.ring_for_waiting_runs", "schedule": 2.0},
+    "ring for waiting offers": {
+        "task": "fooling_web.breeding.tasks.ring_for_waiting_offers",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
     "hang galleries": {
         "task": "fooling_web.galleries.tasks.hang_galleries",
         "schedule": 3.0,

@@ -342,3 +342,9 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"offer of {self.publication_id} to {self.run_id}"
+
+    @classmethod
+    def waited_for(cls) -> models.QuerySet[Run]:
+        """Return the runs with an archive for which offers wait."""
+        waiting = cls.objects.filter(status=cls.Status.WAITING).values("run")
+        return Run.objects.without_burdens().filter(pk__in=waiting, generation__isnull=False)

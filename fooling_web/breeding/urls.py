@@ -2,6 +2,12 @@
 
 from typing import Any
 
+from django.urls import path
+
+from fooling_web.breeding import offering_views
+
 app_name = "breeding"
 
-urlpatterns: list[Any] = []
+urlpatterns: list[Any] = [
+    path("offers/<uuid:run_id>/<int:number>/", offering_views.offering, name="offer"),
+]

@@ -3,6 +3,7 @@
 Whatever a person chose stands in the address; a page is read from it and from nothing else.
 """
 
+import math
 import random
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from fooling_web.galleries.classes import (
     exemplified,
     fooled_how_far,
     found_classes,
+    named_like,
     neighbours_of,
     path_to,
     sections_of_classes,
@@ -84,7 +86,7 @@ class Bar:
 
     option: Option
     title: str
-    height: int  # of BAR
+    height: int  # of BAR, by the root of the count: or one full band would leave nothing of the others
 
     @property
     def top(self) -> int:
@@ -127,6 +129,13 @@ def class_list(request: Request) -> HttpResponse:
         "found": found_classes(text, section, request.GET.get("page", "")) if text or section else None,
     }
     return render(request, "galleries/classes.html", context)
+
+
+@require_safe
+def class_options(request: Request) -> HttpResponse:
+    """Send classes whose name is like what is being written."""
+    text = request.GET.get("image_class", "").replace("\0", "").strip()[:100]
+    return render(request, "galleries/_class_options.html", {"options": named_like(text) if text else []})
 
 
 @require_safe
@@ -195,9 +204,10 @@ def _shown(
         "words": in_words(form),
         "ignored": form.ignored + _beyond(wanted, hits),
         "ways_out": _ways_out(chips) if not hits.total else [],
+        "is_nobody_asked": bool(wanted.recognised and not hits.total and not sieve.recognised()),
         **_filters(facets_of(wanted, sieve)),
         "sorts": SORTS,
-        "kept_fields": _kept_fields(wanted, room),
+        "kept_fields": _kept_fields(wanted),
         "saved_views": list(request.user.saved_views.all()) if request.user.is_authenticated else [],
         "canonical": request.build_absolute_uri(room.path),
         "is_view": bool(wanted.query(page=wanted.page, **({"image_class": ""} if form.fixed else {}))),
@@ -234,13 +244,18 @@ def _is_part(request: Request) -> bool:
 
 
 def _tidied(request: Request, form: GalleryForm) -> Wanted | None:
-    """Return the view under its best address, where forms left empty fields or an order at random has no number."""
+    """Return the view under its best address, where this one is not: a form left fields empty, say.
+
+    A class may go by its label, too, and an order at random may have no number yet.
+    """
     if form.errors:
         return None
     wanted = form.wanted
     if wanted.sort == "random" and not wanted.seed:
         return replace(wanted, seed=random.randrange(1, SEEDS))  # noqa: S311 - an order guards nothing
-    return wanted if any(not str(value).strip() for value in request.GET.values()) else None
+    is_labelled = not form.fixed and form.data.get("image_class", wanted.image_class) != wanted.image_class
+    is_empty = any(not str(value).strip() for value in request.GET.values())
+    return wanted if is_labelled or is_empty else None
 
 
 def _beyond(wanted: Wanted, hits: Hits) -> list[str]:
@@ -281,13 +296,14 @@ def _group(facet: Facet) -> Group | None:
 def _bars(facet: Facet) -> list[Bar]:
     most = max((option.count for option in facet.options), default=0) or 1
     return [
-        Bar(option, band_title(int(option.value)), -(-BAR * option.count // most)) for option in facet.options
+        Bar(option, band_title(int(option.value)), math.ceil(BAR * math.sqrt(option.count / most)))
+        for option in facet.options
     ]
 
 
-def _kept_fields(wanted: Wanted, room: Room) -> list[tuple[str, str]]:
+def _kept_fields(wanted: Wanted) -> list[tuple[str, str]]:
     """Return the filters that the search form carries along, besides its own fields."""
-    own = {"text", "sort", "seed", *(["image_class"] if room.image_class else [])}
+    own = {"text", "sort", "seed", "image_class"}
     return [(name, value) for name, value in parse_qsl(wanted.query()) if name not in own]
 
 

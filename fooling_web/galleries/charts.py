@@ -90,7 +90,7 @@ def charts_of(run: Run, class_index: int, result: dict[str, Any]) -> list[Chart]
     """Return a chart for each series of a robustness examination."""
     known = {series.name: series for series in series_for(result["side"])}
     return [
-        _chart(run, class_index, known[found["name"]], found["amounts"], found["rows"])
+        _chart(run, class_index, known[found["name"]], found["amounts"], found["rows"], result["whole"])
         for found in result["series"]
         if found["name"] in known
     ]
@@ -164,16 +164,17 @@ def legend_of(result: dict[str, Any]) -> dict[str, Any]:
 
 def strongest_of(result: dict[str, Any], count: int = 3) -> list[dict[str, Any]]:
     """Return the places whose hiding costs the most confidence, as pixels of the picture."""
-    places = [
-        (drop, result["margin"] + top, result["margin"] + left)
-        for top, row in zip(result["starts"], result["drops"], strict=True)
-        for left, drop in zip(result["starts"], row, strict=True)
-    ]
     return [
         {"change": change_of(drop), "top": top, "left": left}
-        for drop, top, left in sorted(places, reverse=True)[:count]
+        for drop, top, left in sorted(_places(result), reverse=True)[:count]
         if drop >= WORTH_TELLING
     ]
+
+
+def largest_of(result: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the place whose hiding changes the confidence most, down or up; None where none is worth telling."""
+    drop, top, left = max(_places(result), key=lambda place: abs(place[0]))
+    return {"change": change_of(drop), "top": top, "left": left} if abs(drop) >= WORTH_TELLING else None
 
 
 def table_of(result: dict[str, Any]) -> list[tuple[int, list[str]]]:
@@ -198,7 +199,11 @@ def change_of(drop: float) -> str:
     return f"{sign if abs(points) >= 0.05 else ''}{abs(points):.1f}{NO_BREAK}points"
 
 
-def _chart(run: Run, class_index: int, series: Series, amounts: list[float], rows: list[list[Any]]) -> Chart:
+def _chart(
+    run: Run, class_index: int, series: Series, amounts: list[float], rows: list[list[Any]], whole: list[Any]
+) -> Chart:
+    """Draw a series; the picture as it is has one answer in all of them."""
+    rows = [whole if amount == series.neutral else row for amount, row in zip(amounts, rows, strict=True)]
     points = [
         Point(
             x=_place(series, amount, amounts),
@@ -235,6 +240,15 @@ def _amount(series: Series, amount: float) -> str:
     if series.name == "jpeg" and amount == NOT_COMPRESSED:
         return "none"
     return f"{amount:g}".replace("-", MINUS)
+
+
+def _places(result: dict[str, Any]) -> list[tuple[float, int, int]]:
+    """Return every drop with the row and the column of the picture at which the patch begins."""
+    return [
+        (drop, result["margin"] + top, result["margin"] + left)
+        for top, row in zip(result["starts"], result["drops"], strict=True)
+        for left, drop in zip(result["starts"], row, strict=True)
+    ]
 
 
 def _edges(result: dict[str, Any]) -> list[float]:

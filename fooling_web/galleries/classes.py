@@ -10,18 +10,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, Max, OuterRef, QuerySet, Subquery, Value, When
 
-from evolution.parameters import ENCODINGS, METHODS
+from evolution.parameters import ENCODINGS
 from fooling_web.galleries.describing import classifier_title
 from fooling_web.galleries.models import Entry, ImageClass
-from fooling_web.galleries.wanted import Wanted
+from fooling_web.galleries.wanted import METHODS, Wanted
 from fooling_web.runs.models import Run
 from models_zoo.wordnet import CLASSES, TITLES
 from models_zoo.wordnet import path_of as wordnet_path
 
 PER_PAGE = 120  # classes: more than any branch has
 OF_A_SECTION = 4  # images that stand for a branch
+SUGGESTED = 12  # classes, to who writes a name
 APPROACHES = 40  # lines, on a class's page, of who is fooled how far
 DATASETS = {"imagenet": "ImageNet", "mnist": "MNIST digits", "custom": "Other classes"}
 
@@ -121,6 +122,15 @@ def shown(classes: Iterable[ImageClass]) -> list[Shown]:
         .annotate(n=Count("pk"))
     )
     return [Shown(one, best[one.pk], counts.get(one.pk, 0)) for one in known if one.pk in best]
+
+
+def named_like(text: str) -> list[ImageClass]:
+    """Return classes of which something hangs and whose label holds a text; those that begin with it first."""
+    begins = Case(When(label__istartswith=text, then=Value(0)), default=Value(1))
+    found = ImageClass.objects.filter(
+        Exists(_public().filter(image_class=OuterRef("pk"))), label__icontains=text
+    )
+    return list(found.order_by(begins, "label", "dataset", "class_index")[:SUGGESTED])
 
 
 def fooled_how_far(image_class: ImageClass) -> list[Fooled]:

@@ -4,8 +4,9 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -23,6 +24,7 @@ from fooling_web.galleries.models import Collected, Collection
 from fooling_web.galleries.people import person_named
 from fooling_web.galleries.saying import LARGEST_NUMBER
 from fooling_web.galleries.saying_forms import CollectionForm
+from fooling_web.runs.models import Run
 from fooling_web.runs.views import Request
 from fooling_web.users.models import User
 
@@ -41,6 +43,17 @@ def collections(request: Request, username: str) -> HttpResponse:
     hang_strips(list(page), request.user, owner)
     context = {"person": owner, "is_own": owner == request.user, "page": page}
     return render(request, "galleries/collections.html", context)
+
+
+@require_safe
+def all_collections(request: Request) -> HttpResponse:
+    """List everybody's public collections in which something hangs, the latest first."""
+    public = Collection.objects.filter(visibility=Run.Visibility.PUBLIC, owner__is_active=True)
+    items = shown(Collected.objects.filter(collection=OuterRef("pk")), AnonymousUser(), None)
+    counted = with_numbers(public.filter(Exists(items.order_by())), AnonymousUser(), None)
+    page = Paginator(counted, COLLECTIONS_PER_PAGE).get_page(request.GET.get("page"))
+    hang_strips(list(page), AnonymousUser(), None)
+    return render(request, "galleries/all_collections.html", {"page": page})
 
 
 @require_safe

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from evolution.parameters import ENCODINGS, METHODS
+from evolution.parameters import ENCODINGS
 from fooling_web.galleries.forms import NOUNS, GalleryForm
 from fooling_web.galleries.models import BANDS
-from fooling_web.galleries.wanted import RECOGNISED, SORTS, Wanted
+from fooling_web.galleries.wanted import METHODS, RECOGNISED, SORTS, Wanted
 from models_zoo.errors import UnknownClassifier
 from models_zoo.registry import find
 from models_zoo.wordnet import TITLES

@@ -28,6 +28,8 @@ from models_zoo.registry import ClassifierEntry, all_entries
 
 COST_A_MINUTE = 40  # for one address: about as many seconds of a worker
 ALIKE = 0.001  # confidences that differ by less are the same, computed by another machine
+SAME = 1e-5  # those that differ by less even in the same batches: the one that was kept is shown
+ONE_CROP, TEN_CROPS = 1, 10  # of a picture, that a run asks about
 LARGEST_PIXELATED = 64  # pixels a side: shown pixel by pixel
 # A page that waits asks again after so many seconds, while it has waited for less than so many.
 PAUSES = ((10, 1), (60, 3))
@@ -283,9 +285,12 @@ def _shown_opinions(
         for subject, entry in subjects.items()
         if entry
     ]
-    judging = [one for one in told_ones if one.is_answered and one.knows]
+    judges = [one for one in told_ones if one.knows or index is None]
+    judging = [one for one in judges if one.is_answered and one.knows]
     return {
         "opinions": told_ones,
+        "judges": judges,
+        "strangers": [one for one in told_ones if one not in judges],
         "n_judging": len(judging),
         "n_agreeing": sum(one.agrees for one in judging),
     }
@@ -316,8 +321,8 @@ def _shown_crops(
         index = known.light.class_index
         context |= {
             "crops": charts.crops_of(run, index, result),
-            "mean": charts.answer_of(run, index, result["mean"]),
-            "centre": charts.answer_of(run, index, result["centre"]),
+            "mean": charts.answer_of(run, index, _as_kept(known, result["mean"], TEN_CROPS)),
+            "centre": charts.answer_of(run, index, _as_kept(known, result["centre"])),
         }
     return context
 
@@ -328,13 +333,14 @@ def _shown_robustness(
     run, result = individual.run, _result(found)
     context: dict[str, Any] = {"result": result, "run_crops": run.settings.crops}
     if result and known.light:
-        drawn = charts.charts_of(run, known.light.class_index, result)
+        index, whole = known.light.class_index, _as_kept(known, result["whole"])
+        drawn = charts.charts_of(run, index, {**result, "whole": whole})
         context |= {
             "charts": drawn,
             "scale": charts.scale(),
             "frame": charts.FRAME,
             "colour": charts.colour_words(result["colour"]),
-            "whole": charts.answer_of(run, known.light.class_index, result["whole"]),
+            "whole": charts.answer_of(run, index, whole),
             "then": _other_then(run, known, result["whole"][0]),
             "n_staying": sum(chart.staying for chart in drawn),
             "n_points": sum(len(chart.points) for chart in drawn),
@@ -348,18 +354,26 @@ def _shown_saliency(
     run, result = individual.run, _result(found)
     context: dict[str, Any] = {"result": result, "run_crops": run.settings.crops}
     if result and known.light:
-        legend, strongest = charts.legend_of(result), charts.strongest_of(result)
         context |= {
             "cells": charts.cells_of(result),
-            "legend": legend,
-            "strongest": strongest,
-            "has_changes": bool(strongest or legend["low"]),  # a map of nothing would lie there as a veil
+            "legend": charts.legend_of(result),
+            "strongest": charts.strongest_of(result),
+            "largest": charts.largest_of(result),  # without one, a map of nothing would lie there as a veil
             "colour": charts.colour_words(result["colour"]),
-            "whole": charts.answer_of(run, known.light.class_index, result["whole"]),
+            "whole": charts.answer_of(run, known.light.class_index, _as_kept(known, result["whole"])),
             "then": _other_then(run, known, result["whole"][0]),
             "rows": charts.table_of(result),
         }
     return context
+
+
+def _as_kept(known: Told, row: list[Any], crops: int = ONE_CROP) -> list[Any]:
+    """Return an answer about the very views that the run saw with the confidence that was kept, if they agree."""
+    if known.individual.run.settings.crops != crops or not known.light:
+        return row
+    confidence, *others = row
+    kept = known.light.confidence
+    return [kept if abs(confidence - kept) < SAME else confidence, *others]
 
 
 def _other_then(run: Run, known: Told, now: float) -> float | None:

@@ -7,12 +7,14 @@ import uuid
 from typing import Any, TypeVar
 
 from django import forms
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.text import Truncator
 
-from evolution.parameters import ENCODINGS, METHODS
-from fooling_web.galleries.models import BANDS, Approach, ImageClass, SavedView
-from fooling_web.galleries.wanted import LARGEST_SEED, RECOGNISED, SORTS, Wanted
+from evolution.parameters import ENCODINGS
+from fooling_web.galleries.keeping import IN_PUBLIC
+from fooling_web.galleries.models import BANDS, Approach, ImageClass, SavedView, Tagging
+from fooling_web.galleries.wanted import LARGEST_SEED, LONGEST_TEXT, METHODS, RECOGNISED, SORTS, Wanted
 from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
 from models_zoo.registry import all_entries
@@ -39,13 +41,17 @@ NOUNS = {  # of each filter, as a page speaks of it
     "page": "page",
 }
 UNKNOWN = "is unknown"
+REASONS = {  # why a value was left out, where "is no ... here" would tell nobody
+    "text": "Nothing can be found by “{}”, and it was left out: a text has a letter or digit, and at most {} signs.",
+    "seed": "“{}” numbers no order at random, and was left out: such a number is a whole one, up to {}.",
+}
 Value = TypeVar("Value")
 
 
 class GalleryForm(forms.Form):
     """The filters, order and page that an address names. Its `wanted` holds those that make sense."""
 
-    text = forms.CharField(max_length=100)
+    text = forms.CharField(max_length=LONGEST_TEXT)
     image_class = forms.CharField(max_length=120)
     branch = forms.ChoiceField(choices=[(name, title) for name, (title, _) in TITLES.items()])
     classifier = forms.CharField(max_length=64)
@@ -81,15 +87,26 @@ class GalleryForm(forms.Form):
     @property
     def ignored(self) -> list[str]:
         """A line for each part of the address that was left out."""
-        return [
-            f"“{Truncator(self.data[name]).chars(SHOWN)}” is no {NOUNS[name]} here, and was left out."
-            for name in self.errors
-        ]
+        return [_reason(name, Truncator(self.data[name]).chars(SHOWN)) for name in self.errors]
+
+    def clean_text(self) -> str:
+        """Require something that words are made of."""
+        text = str(self.cleaned_data["text"])
+        if text and not any(sign.isalnum() for sign in text):
+            raise forms.ValidationError(UNKNOWN)
+        return text
 
     def clean_image_class(self) -> str:
-        """Require a class that hangs here."""
-        slug: str = self.cleaned_data["image_class"]
-        return self._required("image_class", ImageClass.objects.all(), "slug", slug)
+        """Require a class that hangs here, by its short name; by its label from those who write it in a field."""
+        written: str = self.cleaned_data["image_class"]
+        if not written:
+            return written
+        candidates = list(ImageClass.objects.filter(Q(slug=written.lower()) | Q(label__iexact=written)))
+        candidates.sort(key=lambda one: (one.slug != written.lower(), one.dataset, one.class_index))
+        if not candidates:
+            raise forms.ValidationError(UNKNOWN)
+        self.found["image_class"] = candidates[0]
+        return str(candidates[0].slug)
 
     def clean_classifier(self) -> str:
         """Require a classifier that is known here, or was."""
@@ -118,8 +135,11 @@ class GalleryForm(forms.Form):
         return str(name)
 
     def clean_tag(self) -> str:
-        """Write a tag as tags are kept."""
-        return str(self.cleaned_data["tag"]).lower()
+        """Require a tag that a public image bears, written as tags are kept."""
+        name = str(self.cleaned_data["tag"]).lower()
+        if name and not Tagging.objects.filter(IN_PUBLIC, tag__name=name).exists():
+            raise forms.ValidationError(UNKNOWN)
+        return name
 
     def clean_page(self) -> int | None:
         """Bring a page that is too far into reach of the database; there the last one stands for it."""
@@ -134,6 +154,13 @@ class GalleryForm(forms.Form):
         if self.found[name] is None:
             raise forms.ValidationError(UNKNOWN)
         return value
+
+
+def _reason(name: str, shown: str) -> str:
+    """Return a line on a value that was left out."""
+    if name in REASONS:
+        return REASONS[name].format(shown, {"text": LONGEST_TEXT, "seed": f"{LARGEST_SEED:,}"}[name])
+    return f"“{shown}” is no {NOUNS[name]} here, and was left out."
 
 
 class SavedViewForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stubs only

@@ -29,6 +29,7 @@ from fooling_web.galleries.models import (
     RunTally,
     Tally,
 )
+from fooling_web.galleries.wanted import ASCENT
 from fooling_web.runs.models import Champion, Run
 from fooling_web.runs.watching import SHORT_HASH
 from models_zoo.wordnet import CLASSES, IMAGENET_LABELS
@@ -129,7 +130,7 @@ def approach_of(run: Run) -> Approach:
     approach, _ = Approach.objects.get_or_create(
         classifier=run.classifier,
         encoding=run.encoding,
-        method=run.parameters.get("method", "map-elites"),
+        method=ASCENT if run.encoding == "gradient" else run.parameters.get("method", "map-elites"),
     )
     return approach
 

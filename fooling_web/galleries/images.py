@@ -29,7 +29,7 @@ from fooling_web.galleries.cards import card_of
 from fooling_web.galleries.limits import MINUTE, is_within
 from fooling_web.galleries.lineage import children_of, line_of, parents_of
 from fooling_web.galleries.models import Exhibit, image_url
-from fooling_web.galleries.provenance import provenance_of
+from fooling_web.galleries.provenance import AGREEING, made_with, making_of, provenance_of
 from fooling_web.runs.models import Individual, Run
 from fooling_web.runs.pictures import ALL_SIZES, SIZES, file_of_size
 from fooling_web.runs.watching import SHORT_HASH
@@ -163,6 +163,9 @@ def image(request: Request, run_id: uuid.UUID, number: int) -> HttpResponse:
         "parents": parents_of(run, individual),
         "line": line_of(run, individual, light),
         "absence": absence_of(run),
+        "making": making_of(run, individual),
+        "made_with": made_with(run),
+        "agreeing": AGREEING,
         "notes": list(_left_out(request, known)),
         "gallery_query": request.GET.urlencode() if request.GET.get("at", "").isdecimal() else "",
     }
@@ -303,6 +306,8 @@ def _sizes(individual: Individual) -> list[dict[str, Any]]:
     """Return what an image can be looked at in: as the classifier saw it, and developed at a few sizes."""
     native = individual.run.settings.width
     saw = {"size": native, "is_native": True, "png": _native_url(individual)}
+    if native in ALL_SIZES:
+        saw["webp"] = picture_url(individual, native, "webp")
     others = [
         {
             "size": size,

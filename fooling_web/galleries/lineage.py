@@ -3,8 +3,9 @@
 Parents are always champions, so every ancestor is a row of the run's history. A line follows the first parent alone:
 with networks there is no other, and of two it is the elder.
 
-Told backwards, each ancestor stands for the class of its child if it ever held that one, too. Where it never did, the
-line came by way of another class: a goal switch.
+Told backwards, each ancestor stands for the source of its child's takeover, as `fooling_web.runs.takeovers` has it:
+the class by which it bred. Where that is another class than the child's, there was a goal switch. One that held no
+class when it bred, as in other searches, stands for one that it held at any time, and is no switch.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +14,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import Prefetch, Q
 from django.db.models.functions import Length
 
 from fooling_web.runs.models import Individual, Run, Takeover
+from fooling_web.runs.takeovers import NEVER, NO_CLASS, NO_PARENT, NOBODY, ROW, givers_of, sources_of
 
 MOST_STEPS = 60  # of a line that a page shows
 LEAST_FOLDED = 2  # ancestors in a row without a picture, which are told together
@@ -34,7 +37,11 @@ WITH RECURSIVE line (depth, id, run_id, number, parents) AS (
         AND parent.number < line.number
 )
 SELECT line.depth, held.number, held.generation, held.genome_hash, LENGTH(held.genome), held.parents ->> 0,
-    takeover.class_index, takeover.confidence
+    takeover.class_index, takeover.confidence, takeover.generation, (
+        SELECT MIN(later.generation) FROM runs_takeover later
+        WHERE later.run_id = takeover.run_id AND later.class_index = takeover.class_index
+            AND later.generation > takeover.generation
+    )
 FROM line
 JOIN runs_individual held ON held.id = line.id
 LEFT JOIN runs_takeover takeover ON takeover.individual_id = line.id
@@ -59,7 +66,7 @@ class Step:
     """An ancestor in a line."""
 
     relative: Relative
-    is_switch: bool = False  # it never held the class that its child is told by
+    is_switch: bool = False  # it bred by another class than its child took
     left_out: int = 0  # ancestors between the step before and this one
 
 
@@ -72,7 +79,7 @@ class Fold:
 
     @property
     def n_switches(self) -> int:
-        """How many of them never held the class that their child is told by."""
+        """How many of them bred by another class than their child took."""
         return sum(step.is_switch for step in self.steps)
 
     @property
@@ -94,6 +101,8 @@ class Line:
     length: int  # ancestors, and the individual itself
     n_switches: int
     begins_at_random: bool  # in the first population
+    begins_by_hand: bool  # with a picture that a person bred: a founder of the run, or one that came in later
+    is_of_one_class: bool  # every ancestor is told by the class of the individual
 
     @property
     def shown(self) -> list[Step]:
@@ -120,11 +129,15 @@ def line_of(run: Run, individual: Individual, class_index: int | None) -> Line:
         cursor.execute(LINE, [individual.pk])
         rows = cursor.fetchall()
     steps = list(_told(run, rows, class_index))[::-1]
+    number, generation, is_parentless = rows[-1][1], rows[-1][2], rows[-1][5] is None
+    is_by_hand = (generation > 0 and run.guests > 0) or number < run.n_founders
     return Line(
         steps=_thinned(_folded(steps)),
         length=len(steps),
         n_switches=sum(step.is_switch for step in steps),
-        begins_at_random=rows[-1][5] is None,
+        begins_at_random=is_parentless and not is_by_hand,
+        begins_by_hand=is_parentless and is_by_hand,
+        is_of_one_class=len({step.relative.class_index for step in steps}) == 1,
     )
 
 
@@ -146,17 +159,47 @@ def children_of(run: Run, individual: Individual, page: str | None) -> tuple[Pag
 
 
 def _told(run: Run, rows: list[Any], class_index: int | None) -> Iterator[Step]:
-    """Yield an individual and its ancestors, each told by the class that its line goes on to."""
-    for depth, lines in groupby(rows, key=itemgetter(0)):
+    """Yield an individual and its ancestors, each told by the class from which its child came."""
+    givers, giver = _givers(rows), NO_CLASS
+    for _, lines in groupby(rows, key=itemgetter(0)):
         ancestor = list(lines)
         held: Held = [(row[6], row[7]) for row in ancestor if row[6] is not None]
-        kept_on = class_index in dict(held)
-        is_switch = bool(depth and held and class_index is not None and not kept_on)
-        if not kept_on and held:
+        is_switch = giver not in (NO_CLASS, class_index)
+        if is_switch:
+            class_index = giver
+        elif held and class_index not in dict(held):
             class_index = held[0][0]
         _, number, generation, genome_hash, genome_bytes = ancestor[0][:5]
         known = Individual(number=number, generation=generation, genome_hash=genome_hash)
         yield Step(_relative(run, known, genome_bytes, held, class_index), is_switch)
+        giver = givers.get((number, class_index), NO_CLASS)
+
+
+def _givers(lines: list[Any]) -> dict[tuple[int, int | None], int]:
+    """Return of each takeover on a line, by number and class, the class of its source, or NO_CLASS."""
+    taken = [line for line in lines if line[6] is not None]
+    rows, ends = np.zeros(len(taken), ROW), np.full(len(taken), NEVER)
+    for place, (_, number, _, _, _, parent, class_index, confidence, generation, end) in enumerate(taken):
+        rows[place] = (
+            generation,
+            class_index,
+            confidence,
+            NOBODY,
+            number,
+            int(NOBODY if parent is None else parent),
+            NO_CLASS,
+        )
+        ends[place] = NEVER if end is None else end
+    rows["source"] = sources_of(rows, ends)
+    givers = givers_of(rows)
+    givers[givers == NO_PARENT] = NO_CLASS
+    return dict(
+        zip(
+            zip(rows["number"].tolist(), rows["class_index"].tolist(), strict=True),
+            givers.tolist(),
+            strict=True,
+        )
+    )
 
 
 def _relative(

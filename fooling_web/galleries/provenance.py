@@ -16,9 +16,16 @@ from django.urls import reverse
 from evolution.archive_file import archive_sha256
 from fooling_web.home import PROJECT
 from fooling_web.runs.models import Individual, Run
+from models_zoo.errors import ZooError
+from models_zoo.registry import ClassifierEntry
 
 FORMAT, VERSION = "foolbreeder-provenance", 1
 NAMED_VERSIONS = ("numba", "numpy", "pillow", "torch")
+NOT_RECORDED = "not recorded"
+AGREEING = (
+    "The last digits of a confidence depend on the processor and on how many pictures are computed at once; "
+    "confidences of one picture agree within 3e-6."
+)
 Absolute = Callable[[str], str]  # from a path to a whole address
 
 
@@ -31,7 +38,26 @@ def provenance_of(run: Run, individual: Individual, absolute: Absolute) -> dict[
         "run": _run(run, absolute),
         "classifier": _classifier(run, absolute),
         "software": _software(run),
+        "note": AGREEING,
     }
+
+
+def making_of(run: Run, individual: Individual) -> dict[str, Any]:
+    """Return how an image is made again: by a run as far as the generation in which it was born, at least one."""
+    needed = max(1, individual.generation)
+    return {"generations_needed": needed, "command": run.command_until(needed)}
+
+
+def made_with(run: Run) -> str:
+    """Say in words what is known of what computed the run."""
+    software = _software(run)
+    told = software["computed_with"]
+    packages = (
+        ", ".join(f"{name} {version}" for name, version in sorted(told.items()))
+        if told != NOT_RECORDED
+        else told
+    )
+    return f"Software: {packages}. Code version: {software['code_version']}. Machine: {software['machine']}."
 
 
 def _image(run: Run, individual: Individual, absolute: Absolute) -> dict[str, Any]:
@@ -48,6 +74,7 @@ def _image(run: Run, individual: Individual, absolute: Absolute) -> dict[str, An
                 "class_index", "confidence", "generation"
             )
         ],
+        **making_of(run, individual),
         "holds": list(individual.championships.order_by("class_index").values_list("class_index", flat=True)),
         "addresses": {
             "page": absolute(reverse("galleries:image", args=place)),
@@ -75,23 +102,40 @@ def _run(run: Run, absolute: Absolute) -> dict[str, Any]:
 
 def _classifier(run: Run, absolute: Absolute) -> dict[str, Any]:
     known = run.known_classifier
+    card = _card(known) if known else {}
     return {
         "name": run.classifier,
         "title": run.classifier_title,
         "dataset": known.dataset if known else None,
         "weights_sha256": run.classifier_sha256,
+        "source": card.get("source") or NOT_RECORDED,
+        "licence": card.get("licence") or NOT_RECORDED,
         "address": absolute(reverse("classifiers:detail", args=[run.classifier])) if known else None,
     }
 
 
+def _card(entry: ClassifierEntry) -> dict[str, Any]:
+    """Return a classifier's card; nothing where it cannot be read."""
+    with suppress(ZooError):
+        return dict(entry.card)
+    return {}
+
+
 def _software(run: Run) -> dict[str, Any]:
-    """Return what computed the run, as far as that is known, and what this site runs on today."""
+    """Return what computed the run, as far as that was recorded, and what this site runs on today."""
+    versions = (run.origin or {}).get("versions") or {}
     site = {
         **_code_version(),
         "python": platform.python_version(),
         **{name: version(name) for name in NAMED_VERSIONS},
     }
-    return {"name": "Foolbreeder", "computed_with": (run.origin or {}).get("versions"), "site": site}
+    return {
+        "name": "Foolbreeder",
+        "computed_with": versions or NOT_RECORDED,
+        "code_version": versions.get("foolbreeder", NOT_RECORDED),
+        "machine": NOT_RECORDED,  # neither a run nor an archive file tells it
+        "site": site,
+    }
 
 
 @functools.cache

@@ -30,6 +30,7 @@ from fooling_web.galleries.saying_forms import (
     STARS,
     CollectForm,
     CommentForm,
+    FavouriteForm,
     ReportForm,
     StarsForm,
     TagsForm,
@@ -106,8 +107,10 @@ def rating(request: Request, image: Individual, person: User) -> HttpResponse:
 @_change
 def favourite(request: Request, image: Individual, person: User) -> HttpResponse:
     """Keep an image among one's favourites, or no longer."""
-    keeping.favour(image, person, wanted=request.POST.get("keep") != "0")
-    return _answer(request, image, "kept")
+    form = FavouriteForm(request.POST)
+    if form.is_valid():
+        keeping.favour(image, person, wanted=form.cleaned_data["keep"])
+    return _answer(request, image, "kept", favourite_form=form)
 
 
 @_change

@@ -60,6 +60,19 @@ class StarsForm(SaidForm):
     )
 
 
+class FavouriteForm(SaidForm):
+    """Whether an image is kept."""
+
+    about = "favourite"
+    keep = forms.TypedChoiceField(
+        choices=[("1", "keep"), ("0", "let go")],
+        coerce=lambda choice: choice == "1",
+        error_messages=dict.fromkeys(
+            ("invalid_choice", "required"), "Say 1 to keep the image, or 0 to let it go."
+        ),
+    )
+
+
 class TagsForm(SaidForm):
     """Tags, with commas between them."""
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evolution.parameters import ENCODINGS, METHODS
+from evolution.parameters import ENCODINGS
 from fooling_web.galleries.models import BANDS, Entry
 from fooling_web.galleries.ordering import stretch_of
 from fooling_web.galleries.sifting import Sieve
-from fooling_web.galleries.wanted import DEEPEST, RECOGNISED, SORTS, Wanted
+from fooling_web.galleries.wanted import DEEPEST, METHODS, RECOGNISED, SORTS, Wanted
 from fooling_web.runs.models import Run, Sweep
 from models_zoo.registry import all_entries
 from models_zoo.wordnet import TITLES

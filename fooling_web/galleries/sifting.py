@@ -24,7 +24,7 @@ from models_zoo.wordnet import TITLES
 FEW = 20_000  # entries that are soon found one by one, and sorted
 MOST_WORDS = 6  # of a text; further ones are not looked at
 MOST_EXHIBITS = 2_000  # whose title or tag begins with a word
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"[^\W_]+")
 SMALL_WORDS = {"and", "of", "the", "other"}
 RECOGNISED_FROM = 0.5  # the share of people who named the class, from which on an image is recognised
 

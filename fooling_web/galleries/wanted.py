@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from evolution.parameters import METHODS as SEARCHES
 from fooling_web.galleries.models import BANDS
 
 SORTS: dict[str, str] = {
@@ -17,6 +18,8 @@ SORTS: dict[str, str] = {
     "branched": "Most branched",
     "random": "At random",
 }
+ASCENT = "gradient-ascent"  # of runs that climb a gradient: they search by none of the methods of evolution
+METHODS: dict[str, str] = {**SEARCHES, ASCENT: "Gradient ascent"}
 RECOGNISED: dict[str, str] = {"yes": "Recognised by people", "no": "Not recognised by people"}
 LONGEST_TEXT = 100
 DEEPEST = 10_000  # images of a view that can be paged through: who looks for others narrows the view

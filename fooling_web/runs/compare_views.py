@@ -59,6 +59,7 @@ def compare(request: Request) -> HttpResponse:
         "by_evaluations": request.GET.get("by") == "evaluations",
         "on_imagenet": any(side.labels == IMAGENET_LABELS for side in sides),
         "has_sweeps": any(side.sweep for side in sides),
+        "some_climb_few": any(side.run.climbed_classes for side in sides),
         **_images(request, sides, confidences),
     }
     return render(request, "runs/compare.html", context)

@@ -186,7 +186,10 @@ def figures_of(sides: Sequence[Side], lines: Sequence[Line], confidences: Confid
 
 
 def shared_by(sides: Sequence[Side]) -> list[Shared]:
-    """Return the classes whose label all sides know; of classes of one name the first answers to the first."""
+    """Return the classes whose label all sides know, and that every ascent among them climbs.
+
+    Of classes of one name the first answers to the first.
+    """
     named = [_by_name(side) for side in sides]
     return [
         Shared(name[0], tuple(by_name[name] for by_name in named))
@@ -283,8 +286,9 @@ def _median(held: dict[int, float], classes: Sequence[int]) -> float:
 
 
 def _by_name(side: Side) -> dict[tuple[str, int], int]:
-    """Return class indices by label, and the how-manieth of that label it is."""
-    return dict(_named(side.labels))
+    """Return the indices of classes that a side searched by label, and the how-manieth of that label it is."""
+    climbed = side.run.climbed_classes
+    return {name: index for name, index in _named(side.labels) if not climbed or index in climbed}
 
 
 def _named(labels: Sequence[str]) -> Iterator[tuple[tuple[str, int], int]]:

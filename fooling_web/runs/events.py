@@ -9,13 +9,15 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.contrib.auth.signals import user_logged_out
-from django.dispatch import receiver
+from django.dispatch import Signal, receiver
 from redis.exceptions import RedisError
 
 from fooling_web.runs.models import Run
 from fooling_web.users.models import User
 
 logger = logging.getLogger(__name__)
+
+rested = Signal()  # a worker gave a run back at the end of a slice; sent with `run`
 
 
 def group_of(run_id: object) -> str:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,11 @@ from evolution.checkpoint import Checkpoint, Holding, random_state_of
 from evolution.encoding import Encoding, encoding_for
 from evolution.errors import EvolutionError
 from evolution.gradient_ascent import NOT_YET, Ascent, targets_of
-from evolution.map_elites import Generation, Search, evolve
+from evolution.map_elites import Generation, Search, evolve, judged
 from evolution.parameters import Parameters
 from evolution.searching import Method, generations, method_for
 from evolution.statistics import classes_that_count, summarise
-from fooling_web.runs.events import announce
+from fooling_web.runs.events import announce, rested
 from fooling_web.runs.models import Champion, Climb, GenerationStat, Individual, LeaseLost, Run, Takeover
 from models_zoo.classifier import Classifier
 from models_zoo.errors import ZooError
@@ -40,6 +40,14 @@ torch.set_num_threads(
 TOP = 5  # confidences that an individual keeps
 FLUSH_SHARE = 10  # a search with a state of its own computes so many times as long as it takes to keep that
 MOST_AT_ONCE = 500  # images that a classifier sees in one batch: bounds its memory, whatever the population
+
+
+class Judged(NamedTuple):
+    """Genomes that a run's classifier looked at."""
+
+    genomes: list[tuple[bytes, str]]  # as they are stored, with their hashes
+    confidences: npt.NDArray[np.float32]  # (B, n_classes)
+    tops: list[list[tuple[int, float]]]
 
 
 class Unwanted(Exception):
@@ -80,6 +88,7 @@ def execute(
     if not run.is_unfinished:
         run.search_states.all().delete()
     announce(run)
+    rested.send(Run, run=run)
     return True
 
 
@@ -87,6 +96,22 @@ def archive_sha256(run: Run) -> str:
     """Return the hash over every champion's genome and confidence in class order."""
     encoding, n_classes = encoding_for(run.settings), run.classifier_entry.n_classes
     return _restore(run, encoding, n_classes).archive.sha256(encoding)
+
+
+def judged_by(run: Run, documents: list[Any]) -> Judged:
+    """Return genomes as a run stores them and as its classifier judges them, just as in a generation of its own.
+
+    Raises GenomeError where one is of another kind than the run's, ZooError where the classifier is not here or not
+    the one that the run began with.
+    """
+    parameters = run.settings
+    classifier = load(run.classifier).with_views(crops=parameters.crops, precision=parameters.precision)
+    _refuse_other_weights(run, classifier)
+    encoding = encoding_for(parameters, str(classifier.device))
+    population = encoding.from_json(documents)  # type: ignore[attr-defined]  # networks alone come from outside
+    genomes = [encoding.written(population, row) for row in range(len(population))]
+    confidences = judged(encoding, classifier, population)
+    return Judged(genomes, confidences, [_top(row) for row in confidences])
 
 
 def warm_up() -> None:
@@ -154,7 +179,8 @@ def _refuse_other_weights(run: Run, classifier: Classifier) -> None:
 def _restore(run: Run, encoding: Encoding, n_classes: int) -> Search:
     """Return the search as the last flush left it; raises CheckpointError where a row is damaged."""
     if run.generation is None:
-        return Search.begin(n_classes, run.seed)
+        founders = encoding.from_json(run.founding_genomes) if run.n_founders else None  # type: ignore[attr-defined]
+        return Search.begin(n_classes, run.seed, founders)
     holdings = tuple(
         Holding(
             class_index=champion.class_index,
@@ -165,7 +191,7 @@ def _restore(run: Run, encoding: Encoding, n_classes: int) -> Search:
         )
         for champion in run.champions.select_related("individual")
     )
-    checkpoint = Checkpoint(run.generation + 1, run.random_state or {}, holdings)
+    checkpoint = Checkpoint(run.generation + 1, run.random_state or {}, holdings, run.guests)
     return checkpoint.restored(encoding, n_classes)
 
 

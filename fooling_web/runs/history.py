@@ -14,7 +14,7 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Length
 
 from fooling_web.runs.models import GenerationStat, Run, Takeover
-from fooling_web.runs.percentages import confidence, finely
+from fooling_web.runs.percentages import confidence, finely, share
 from fooling_web.runs.watching import SHORT_HASH
 
 MOST_POINTS = 240  # of the curve above the slider
@@ -164,12 +164,8 @@ def _figures(statistic: GenerationStat | None) -> dict[str, str]:
         "median": finely(statistic.median),
         "mean": confidence(statistic.mean),
         "max": finely(statistic.max),
-        "share_99": _share(statistic.share_99),
-        "share_9999": _share(statistic.share_9999),
+        "share_99": share(statistic.share_99),
+        "share_9999": share(statistic.share_9999),
         "takeovers": f"{statistic.takeovers:,}",
         "evaluations": f"{statistic.evaluations:,}",
     }
-
-
-def _share(value: float) -> str:
-    return f"{int(value * 1000 + 1e-6) / 10:g}\N{NO-BREAK SPACE}%"

@@ -6,7 +6,9 @@ every flush writes all of them in one transaction, so a run can always be contin
 """
 
 import functools
+import json
 import uuid
+import zlib
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +44,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that evolve by themselves; what people bred and published are runs, too."""
         return self.filter(kind=Run.Kind.SEARCH)
 
+    def without_burdens(self) -> "RunQuerySet":
+        """Without what is large and serves the search alone."""
+        return self.defer("random_state", "founders")
+
     def open_to_bred(self) -> "RunQuerySet":
         """Runs whose owner lets bred pictures compete."""
         return self.searches().filter(accepts_bred=True)
@@ -61,6 +67,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that this person finds in lists: public ones and their own."""
         listed = Q(visibility=Run.Visibility.PUBLIC)
         return self.filter(listed | Q(owner=user)) if user.is_authenticated else self.filter(listed)
+
+    def shown_as(self, status: str) -> "RunQuerySet":
+        """Runs that pages show under a status; that of imported ones may be `Run.STOPPED`."""
+        if status == Run.STOPPED[0]:
+            return self.filter(status=Run.Status.CANCELLED, origin__isnull=False)
+        shown = self.filter(status=status)
+        return shown.filter(origin__isnull=True) if status == Run.Status.CANCELLED else shown
 
     def active(self) -> "RunQuerySet":
         """Runs that want a worker."""
@@ -115,6 +128,7 @@ class Run(models.Model):
         SEARCH = "search"
         BREEDING = "breeding", "Bred by hand"
 
+    STOPPED = ("stopped", "Stopped")  # what cancelled runs are called that came so from elsewhere
     ACTIVE = (Status.QUEUED, Status.RUNNING)
     UNFINISHED = (Status.PENDING, Status.QUEUED, Status.RUNNING, Status.PAUSED)
 
@@ -131,6 +145,7 @@ class Run(models.Model):
         blank=True,
         help_text="genomes of its first population, as a compressed JSON list; else random",
     )
+    n_founders = models.PositiveIntegerField(default=0, help_text="how many these are")
     cloned_from = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="clones"
     )
@@ -221,7 +236,7 @@ class Run(models.Model):
     @property
     def status_title(self) -> str:
         """Where the run stands, for people; nobody cancelled one that came unfinished and cannot go on."""
-        return "Stopped" if self._came_unfinished else self.get_status_display()
+        return self.STOPPED[1] if self._came_unfinished else self.get_status_display()
 
     @property
     def origin_title(self) -> str:
@@ -230,7 +245,7 @@ class Run(models.Model):
             return "imported" if self.origin else ""
         if self.generation is None:
             return "imported, not begun"
-        return f"imported, stopped at generation {self.generation:,} of {self.generations:,}"
+        return f"imported at generation {self.generation:,} of {self.generations:,}"
 
     @property
     def _came_unfinished(self) -> bool:
@@ -266,14 +281,36 @@ class Run(models.Model):
         """Computing time still needed at the pace so far."""
         if not self.evaluations_per_second:
             return None
-        return (self.settings.evaluations - self.evaluations) / self.evaluations_per_second
+        return (self.settings.evaluations + self.guests - self.evaluations) / self.evaluations_per_second
+
+    @property
+    def guests(self) -> int:
+        """How many generations were pictures that people bred and that took classes, each one by itself."""
+        if self.kind != self.Kind.SEARCH:
+            return 0
+        return self.generations - self.settings.generations
+
+    @property
+    def founding_genomes(self) -> list[dict[str, Any]]:
+        """The genomes that its first population began with, as documents; none where all of it was random."""
+        documents: list[dict[str, Any]] = json.loads(zlib.decompress(self.founders)) if self.founders else []
+        return documents
+
+    @staticmethod
+    def packed_founders(documents: list[dict[str, Any]]) -> bytes:
+        """Return genomes as a run keeps its founders."""
+        return zlib.compress(json.dumps(documents, separators=(",", ":")).encode())
 
     @property
     def command(self) -> str:
         """The command that runs it again."""
+        return self.command_until(self.generations - self.guests)
+
+    def command_until(self, generation: int) -> str:
+        """Return the command that runs it again as far as a generation."""
         return (
             f".venv/bin/python manage.py evolve --classifier {self.classifier} --encoding {self.encoding} "
-            f"--generations {self.generations} {self._further_options()} "
+            f"--generations {generation} {self._further_options()} "
             f"--fidelity {self.settings.fidelity} --seed {self.seed}"
         )
 
@@ -340,6 +377,22 @@ class Run(models.Model):
             )
         )
         self.refresh_from_db()
+        return bool(taken)
+
+    def borrow(self, holder: str) -> bool:
+        """Take the lease for a moment, whatever the status, if nobody holds the run; whether it is ours now.
+
+        A bell that was rung for an active run finds the number gone by: whoever borrowed it rings again.
+        """
+        now = timezone.now()
+        unheld = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+        taken = Run.objects.filter(unheld, pk=self.pk, lease_number=self.lease_number).update(
+            lease_number=self.lease_number + 1,
+            lease_holder=holder[:100],
+            lease_until=now + timedelta(seconds=settings.RUN_LEASE_SECONDS),
+        )
+        if taken:
+            self.refresh_from_db()
         return bool(taken)
 
     def go_on(self) -> bool:
@@ -481,6 +534,11 @@ class HeldQuerySet(models.QuerySet[Any]):
     def without_genomes(self) -> "HeldQuerySet":
         """With their individuals in the same query, but not the genomes, which pages never need."""
         return self.select_related("individual").defer("individual__genome")
+
+    def with_breeders(self) -> "HeldQuerySet":
+        """With what says who bred those individuals by hand that came in from outside; a few queries for all."""
+        offered = "individual__offer__publication"
+        return self.prefetch_related(f"{offered}__author", f"{offered}__individual__run")
 
 
 class Individual(models.Model):

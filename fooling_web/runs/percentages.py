@@ -1,4 +1,4 @@
-"""How confidences are written: as percentages that never claim more than was measured.
+"""How confidences and shares are written: as percentages that never claim more than was measured.
 
 Pages and commands write them alike, so this module knows neither.
 """
@@ -29,6 +29,16 @@ def confidence(value: float | None, decimals: int = 2) -> str:
 def finely(value: float | None) -> str:
     """Write a confidence with two more digits: 0.9999987 is "99.9998 %", and above that "> 99.9999 %"."""
     return confidence(value, FINE)
+
+
+def share(value: float) -> str:
+    """Write a share to a tenth of a percent, as near as can be; only none is "0 %" and only all are "100 %"."""
+    thousandths = math.floor(value * 1000 + 0.5)
+    if value > 0 and thousandths == 0:
+        return "<\N{NO-BREAK SPACE}0.1\N{NO-BREAK SPACE}%"
+    if value < 1 and thousandths == 1000:
+        return ">\N{NO-BREAK SPACE}99.9\N{NO-BREAK SPACE}%"
+    return f"{thousandths / 10:g}\N{NO-BREAK SPACE}%"
 
 
 def _whole(decimals: int) -> int:

@@ -1,5 +1,7 @@
 """The diagram of who took classes from whom: a square for each pair of groups, the darker the more takeovers.
 
+Takeovers within a group would outshine all others: their squares are grey and faint, and leave the scale alone.
+
 Givers stand in lines, takers in columns. It is laid out here and drawn by a template as SVG; the squares, of which
 there may be a thousand, are written here, since a template would take a quarter of a second for them.
 """
@@ -15,6 +17,7 @@ from django.utils.safestring import SafeString
 from fooling_web.runs.takeovers import Group, Numbers
 
 FAINTEST = 0.12  # of a square with one takeover, where the fullest has 1
+WITHIN = 0.25  # of any square within a group
 HALF_DARK = 0.5  # from here on a number on it must be light
 FEW = 12  # groups, whose squares are large enough for a number
 LARGE, SMALL = 44, 22  # units a side
@@ -23,7 +26,7 @@ GAP = 8  # between names and squares
 SLANT = 0.88  # how much of a column's name goes upwards
 LEAN = 0.5  # how much of it goes to the right
 SQUARE = (
-    '<a href="?{0}&amp;to={1}#taken" tabindex="-1" data-at="{2} {3}" data-count="{4}">'
+    '<a href="?{0}&amp;to={1}#taken" tabindex="-1" data-at="{2} {3}" data-count="{4}"{9}>'
     '<rect x="{5}" width="{6}" height="{6}" fill-opacity="{7:.2f}"></rect>{8}</a>'
 )
 
@@ -75,9 +78,10 @@ def diagram_of(matrix: Numbers, groups: Sequence[Group], *, query: str = "") -> 
 
 
 def _lines(matrix: Numbers, groups: Sequence[Group], side: int, query: str) -> list[Line]:
-    shades = _shades(matrix)
     others = matrix.copy()
-    others[range(len(groups)), range(len(groups))] = 0
+    np.fill_diagonal(others, 0)
+    shades = _shades(others)
+    np.fill_diagonal(shades, WITHIN)
     return [
         Line(
             group=group,
@@ -110,7 +114,9 @@ def _squares(
         if count:
             taker, x = groups[at], at * side
             inner = _number(count, x, shade) if side == LARGE else _title(own, taker, count)
-            squares.append(SQUARE.format(before, escape(taker.name), place, at, count, x, side, shade, inner))
+            kind = ' class="within"' if at == place else ""
+            name = escape(taker.name)
+            squares.append(SQUARE.format(before, name, place, at, count, x, side, shade, inner, kind))
     return SafeString("".join(squares))  # its words are escaped, the rest are numbers
 
 

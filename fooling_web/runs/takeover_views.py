@@ -44,6 +44,8 @@ from fooling_web.runs.watching import has_many_classes, labels_of
 PER_PAGE = 24  # takeovers with pictures
 STRETCHES = 60  # of a line, on a page
 BEST = 8  # givers and takers that are named
+KNOWN = {"from", "to", "count", "page"}  # words of an address
+MOST_COMPLAINTS, MOST_LETTERS = 3, 40
 CLASS = re.compile(r"class-([0-9]{1,9})")
 COLUMNS = (
     "generation",
@@ -207,12 +209,32 @@ def _chosen(
     """Return a page of the takeovers that were asked for, by who gave and who took."""
     giving = _group_named(run, groups, request.GET.get("from", ""), _n_classes(rows))
     taking = _group_named(run, groups, request.GET.get("to", ""), _n_classes(rows))
+    complaints = _complaints(request, giving, taking)
     if giving is None and taking is None:
-        return {"giving": None, "taking": None}
+        return {"giving": None, "taking": None, "complaints": complaints}
     found = between(rows, givers, giving, taking, only_switches=only_switches)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     taken = _taken(run, rows, [int(row) for row in page.object_list])
-    return {"giving": giving, "taking": taking, "page": page, "taken": taken}
+    return {"giving": giving, "taking": taking, "page": page, "taken": taken, "complaints": complaints}
+
+
+def _complaints(request: Request, giving: Group | None, taking: Group | None) -> list[str]:
+    """Say what of an address this page does not know, and what is shown instead; at most once for each word."""
+    said = [
+        f"“{_short(request.GET[name])}” is no class and no group of classes here; it was passed over."
+        for name, found in (("from", giving), ("to", taking))
+        if request.GET.get(name) and found is None
+    ]
+    if request.GET.get("count", "all") not in ("all", ""):
+        said.append(f"“{_short(request.GET['count'])}” is nothing to count by; goal switches are counted.")
+    unknown = sorted(set(request.GET) - KNOWN)[:MOST_COMPLAINTS]
+    return said + [f"This page knows no “{_short(name)}”; it was passed over." for name in unknown]
+
+
+def _short(word: str) -> str:
+    """Return a word that somebody wrote into an address, no longer than a line bears."""
+    word = word.replace("\0", "").strip()
+    return f"{word[:MOST_LETTERS]}…" if len(word) > MOST_LETTERS else word
 
 
 def _group_named(run: Run, groups: Sequence[Group], name: str, n_classes: int) -> Group | None:

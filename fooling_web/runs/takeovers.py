@@ -15,8 +15,7 @@ is in the generation before:
 Of two parents the first counts, of which the child is a changed copy; the second gave it a part.
 
 The line of a champion follows sources back: the takeover by which its parent held the source has a source in its
-turn. It ends with an image that has no parent. The page of an image tells its line a little otherwise: there an
-ancestor stands for any class that it held at any time.
+turn. It ends with an image that has no parent. The page of an image tells its line by the same sources.
 """
 
 from collections.abc import Sequence
@@ -33,6 +32,7 @@ from models_zoo.wordnet import IMAGENET_LABELS, branches
 
 NOBODY = -1  # in the place of a parent, and of an image that was ousted
 NO_PARENT, NO_CLASS = -1, -2  # in the place of a source: no parent, or one that held no class
+NEVER = np.iinfo(np.int64).max  # in the place of the generation in which a class was lost
 MOST_RANGES = 30  # into which very many classes are parted that have no branches
 COLUMNS = (
     "generation",
@@ -106,11 +106,15 @@ def takeovers_of(run: Run, generation: int) -> Rows:
     return np.frombuffer(content, ROW)
 
 
-def sources_of(rows: Rows) -> Numbers:
-    """Return for each takeover the row by which the parent held the source, or NO_PARENT or NO_CLASS, (T,)."""
+def sources_of(rows: Rows, ends: Numbers | None = None) -> Numbers:
+    """Return for each takeover the row by which the parent held the source, or NO_PARENT or NO_CLASS, (T,).
+
+    Where the rows are not all of a run's, `ends` tells in which generation each one's winner lost the class again.
+    """
+    ends = _ends(rows) if ends is None else ends
     children, tenures = _held_by_parents(rows)
     bred, won = rows["generation"][children], rows["class_index"][children]
-    held = (rows["generation"][tenures] < bred) & (bred <= _ends(rows)[tenures])
+    held = (rows["generation"][tenures] < bred) & (bred <= ends[tenures])
     children, tenures, won = children[held], tenures[held], won[held]
     classes = rows["class_index"][tenures]
     order = np.lexsort((-classes, rows["confidence"][tenures], classes == won, children))
@@ -244,7 +248,7 @@ def _held_by_parents(rows: Rows) -> tuple[Numbers, Numbers]:
 
 def _ends(rows: Rows) -> Numbers:
     """Return the generation in which each takeover's winner lost the class again; beyond all where it never did."""
-    ends = np.full(len(rows), np.iinfo(np.int64).max)
+    ends = np.full(len(rows), NEVER)
     order = np.argsort(rows["class_index"], kind="stable")
     followed = np.diff(rows["class_index"][order]) == 0
     ends[order[:-1][followed]] = rows["generation"][order[1:][followed]]

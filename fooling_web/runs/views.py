@@ -75,13 +75,14 @@ def run_list(request: Request) -> HttpResponse:
     mine, status = request.GET.get("mine") == "1", request.GET.get("status", "")
     if mine:
         listed = listed.owned_by(request.user)
-    runs = listed.filter(status=status) if status in Run.Status.values else listed
+    statuses = [*Run.Status.choices, Run.STOPPED]
+    runs = listed.shown_as(status) if status in dict(statuses) else listed
     page = Paginator(with_cards(runs, listed), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "mine": mine,
         "status": status,
-        "statuses": Run.Status.choices,
+        "statuses": statuses,
         "some_active": any(run.is_active for run in page),
     }
     return render(request, "runs/list.html", context)
@@ -237,6 +238,8 @@ def champion(request: Request, run_id: uuid.UUID, class_index: int) -> HttpRespo
     [cell] = cells_of(run, [class_index])
     holder = cell.champion
     history = run.takeovers.without_genomes().filter(class_index=class_index).order_by("-generation")
+    if run.guests:
+        history = history.with_breeders()
     context = {
         "run": run,
         "cell": cell,

@@ -12,7 +12,7 @@ from django.core.cache import caches
 from django.db.models import F, Prefetch, Q, QuerySet, Value
 from django.template.loader import render_to_string
 
-from fooling_web.runs.models import Champion, Run
+from fooling_web.runs.models import Champion, HeldQuerySet, Run
 from models_zoo.errors import UnknownClassifier
 
 STRIP = 10  # champions on a run's card
@@ -56,7 +56,7 @@ def has_many_classes(run: Run) -> bool:
 
 def cells_of(run: Run, classes: Collection[int] | None = None) -> list[Cell]:
     """Return every class of the run, or some of them, vacant ones too."""
-    held, labels = run.champions.without_genomes(), labels_of(run)
+    held, labels = _champions_of(run), labels_of(run)
     if classes is not None:
         held = held.filter(class_index__in=classes)
     champions = {champion.class_index: champion for champion in held}
@@ -93,7 +93,7 @@ def changes_of(run: Run, since: int) -> dict[str, Any]:
         champions = {
             "cells": [
                 Cell(champion.class_index, champion.label, champion, is_new=True)
-                for champion in run.champions.without_genomes().filter(generation__gt=since)
+                for champion in _champions_of(run).filter(generation__gt=since)
             ]
         }
     return {
@@ -140,6 +140,12 @@ def generation_from(text: str) -> int:
         return max(-1, int(text))
     except ValueError:
         return -1
+
+
+def _champions_of(run: Run) -> HeldQuerySet:
+    """Return the champions, with who bred those that came in from outside."""
+    champions: HeldQuerySet = run.champions.without_genomes()
+    return champions.with_breeders() if run.guests else champions
 
 
 def _since(run: Run) -> int:

@@ -90,10 +90,11 @@ class Wall {
   walk(event) {
     const link = event.target.closest(".hung > a");
     const step = STEPS[event.key];
-    if (!link || isModified(event) || !(step || event.key === "Home" || event.key === "End")) return;
+    if (!(link || event.target === this.list) || isModified(event) || !(step || event.key === "Home" || event.key === "End")) return;
     const images = this.images;
     const place = { Home: 0, End: images.length - 1 }[event.key] ?? images.indexOf(link) + step(this.columns);
     event.preventDefault();
+    if (!link && step) return void this.topmost()?.querySelector("a").focus(); // whoever skipped to the wall stands before it
     images[place]?.focus();
   }
 

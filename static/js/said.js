@@ -4,7 +4,7 @@ const SHOWN = [422]; // a form with what is wrong in it
 
 function showRefusals(event) {
   const { xhr, target } = event.detail;
-  if (!SHOWN.includes(xhr.status) || !target.id.startsWith("said-")) return;
+  if (!SHOWN.includes(xhr.status) || !target.closest(".said-part, .said")) return;
   event.detail.shouldSwap = true;
   event.detail.isError = false;
 }
@@ -15,6 +15,23 @@ function focusWrong(event) {
   (wrong?.matches("fieldset") ? wrong.querySelector("input") : wrong)?.focus();
 }
 
+// A press on a star gives it, as Enter and Space do; arrows only move among the stars, so that nobody gives one on the way.
+let isWalking = false;
+
+function walk(event) {
+  const star = event.target.closest?.(".star input");
+  isWalking = Boolean(star) && event.key.startsWith("Arrow");
+  if (!star || !["Enter", " "].includes(event.key)) return;
+  event.preventDefault();
+  star.checked = true;
+  if (!event.repeat) star.form.requestSubmit();
+}
+
+function press(event) {
+  const star = event.target.closest?.(".star input");
+  if (star && !isWalking) star.form.requestSubmit(); // a click that an arrow makes comes before its key is up
+}
+
 function goToNamed(event) {
   const named = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
   if (event.target.matches?.(".said") && named) named.scrollIntoView();
@@ -23,3 +40,6 @@ function goToNamed(event) {
 document.addEventListener("htmx:beforeSwap", showRefusals);
 document.addEventListener("htmx:load", focusWrong);
 document.addEventListener("htmx:load", goToNamed);
+document.addEventListener("keydown", walk);
+document.addEventListener("keyup", () => (isWalking = false));
+document.addEventListener("click", press);

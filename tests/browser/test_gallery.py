@@ -116,6 +116,26 @@ def test_is_walked_by_arrows_and_leads_from_image_to_image(visit: VISIT) -> None
     expect(page.locator(f"#at-{2 + columns}")).to_be_in_viewport()
 
 
+def test_skips_to_the_images_by_the_keyboard(visit: VISIT) -> None:
+    page = visit(VIEW)
+    page.get_by_role("link", name="Skip to the images").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#wall")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#at-0 a")).to_be_focused()
+
+
+def test_suggests_classes_and_narrows_to_the_one_that_is_written(visit: VISIT) -> None:
+    page = visit(VIEW)
+    field = page.get_by_role("combobox", name="Class")
+    field.press_sequentially("great wh")
+    expect(page.locator("#class-options option")).to_have_text("great white shark")
+    field.fill("Great white shark")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("image_class=great-white-shark"))
+    expect(page.locator(".chips")).to_contain_text("great white shark")
+
+
 def test_shows_one_image_after_another(visit: VISIT) -> None:
     page = visit(VIEW)
     page.get_by_role("button", name="Slideshow").click()

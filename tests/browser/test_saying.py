@@ -40,8 +40,21 @@ def test_a_person_rates_keeps_tags_and_comments_without_leaving_the_page(new_per
     expect(page.locator("#said-stars .mean")).to_contain_text("5.0 of 5, from 1 rating")
     expect(page.locator("#rating-5")).to_be_focused()
     page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#rating-3")).to_be_checked()
+    page.wait_for_timeout(400)
+    expect(page.locator("#said-stars .mean")).to_contain_text(
+        "5.0 of 5, from 1 rating"
+    )  # arrows give nothing
+    page.keyboard.press("Enter")
+    expect(page.locator("#said-stars .mean")).to_contain_text("3.0 of 5, from 1 rating")
+    expect(page.locator("#rating-3")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
     expect(page.locator("#said-stars .mean")).to_contain_text("4.0 of 5, from 1 rating")
-    expect(page.locator("#rating-4")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.get_by_role("button", name="Rate", exact=True).click()
+    expect(page.locator("#said-stars .mean")).to_contain_text("3.0 of 5, from 1 rating")
 
     page.get_by_role("button", name="Favourite").click()
     expect(page.locator("#favourite")).to_have_attribute("aria-pressed", "true")

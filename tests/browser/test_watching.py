@@ -43,7 +43,9 @@ def test_pause_resume_and_cancel_act_within_two_seconds(new_person) -> None:
     wait_for_status(page, "running")
     page.get_by_role("button", name="Pause").click()
     wait_for_status(page, "paused", 2)
-    expect(page.locator("#progress .caption")).to_contain_text("Paused.")  # once its worker let go
+    expect(page.locator("#progress .caption")).to_have_text(
+        "Everything found so far is kept."
+    )  # once its worker let go
     stopped = generation_on(page)
     page.wait_for_timeout(2500)
     assert generation_on(page) == stopped

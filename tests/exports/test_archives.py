@@ -116,7 +116,7 @@ def test_takes_the_same_run_again_from_a_file_that_holds_its_whole_history(finis
 def test_says_where_a_run_stopped_that_cannot_go_on_here(tmp_path, elsewhere, client):
     run = import_archive(written(tmp_path / "run.zip", Parameters(**SMALL), last=4))
 
-    assert (run.status_title, run.origin_title) == ("Stopped", "imported, stopped at generation 4 of 8")
+    assert (run.status_title, run.origin_title) == ("Stopped", "imported at generation 4 of 8")
     assert f"· {run.origin_title}" in client.get(run.get_absolute_url()).content.decode()
     assert f"· {run.origin_title}" in client.get("/runs/").content.decode()
 

@@ -1,5 +1,6 @@
 """Looking around: the gallery, its filters, the pages of classes, the way on from image to image, saved views."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -92,6 +93,11 @@ def test_draws_a_bar_for_every_band_of_confidence(client: Client, hung: Run) -> 
     ]
     assert len(bars) == 14
     assert max(bars) == 100
+    counts = [Entry.objects.filter(band=band).count() for band in range(14)]
+    assert bars == [math.ceil(100 * math.sqrt(count / max(counts))) for count in counts]
+    links = re.findall(r"<li><(a|span)[^>]* title=", page)
+    assert links == ["a" if count else "span" for count in counts]
+    assert "span" in links
     assert 'title="99.9\N{NO-BREAK SPACE}% to 99.99\N{NO-BREAK SPACE}%: ' in page
 
 
@@ -106,6 +112,13 @@ def test_draws_a_bar_for_every_band_of_confidence(client: Client, hung: Run) -> 
         ("sort=loudest", "“loudest” is no order here"),
         ("classifier=<script>", "“&lt;script&gt;” is no classifier here"),
         ("person=nobody", "“nobody” is no person here"),
+        ("text=%25", "Nothing can be found by “%”"),
+        ("text=\N{TROPICAL FISH}", "Nothing can be found by “\N{TROPICAL FISH}”"),
+        ("text=_", "Nothing can be found by “_”"),
+        ("tag=nope", "“nope” is no tag here"),
+        ("sort=random&seed=x", "“x” numbers no order at random, and was left out"),
+        ("recognised=yes", "Nobody was asked yet about any image here"),
+        ("recognised=no&encoding=cppn", "Nobody was asked yet about any image that fits the other filters"),
         ("page=" + "9" * 30, "There are not so many pages here"),
     ],
 )
@@ -139,6 +152,40 @@ def test_offers_a_way_out_of_an_empty_view(client: Client, hung: Run) -> None:
     assert "No image is like that" in page
     assert re.search(rf'href="/gallery/\?branch=fish" rel="nofollow">{fish} without encoding', page)
     assert re.search(r'href="/gallery/\?encoding=direct" rel="nofollow">0 without kind of class', page)
+
+
+def test_offers_to_skip_to_the_images(client: Client, hung: Run) -> None:
+    for address in (GALLERY, ImageClass.objects.get(slug="goldfish").get_absolute_url()):
+        page = text_of(client.get(address))
+        assert '<a class="skip" href="#wall">Skip to the images</a>' in page
+        assert re.search(r'<ol [^>]*id="wall" tabindex="-1"', page)
+
+
+@pytest.mark.parametrize(
+    ("written", "slug"), [("Great White Shark", "great-white-shark"), ("GOLDFISH", "goldfish")]
+)
+def test_takes_a_class_by_its_label(client: Client, hung: Run, written: str, slug: str) -> None:
+    answer = client.get(GALLERY, {"image_class": written, "encoding": "cppn"})
+    assert answer["Location"] == f"{GALLERY}?image_class={slug}&encoding=cppn"
+    page = text_of(client.get(answer["Location"]))
+    assert f'name="image_class" form="gallery-tools" value="{slug}"' in page
+    assert '<input type="hidden" name="image_class"' not in page
+
+
+def test_suggests_classes_while_one_is_written(client: Client, hung: Run) -> None:
+    options = text_of(client.get(f"{GALLERY}class-options/", {"image_class": "gold"}))
+    assert '<option value="goldfish">goldfish</option>' in options
+    for nothing in ("", "unicorn", "%", "\0"):
+        assert "<option" not in text_of(client.get(f"{GALLERY}class-options/", {"image_class": nothing}))
+
+
+def test_answers_an_address_of_too_many_parts_with_a_short_page(client: Client, settings: Any) -> None:
+    for debug in (False, True):
+        settings.DEBUG = debug
+        answer = client.get(GALLERY + "?" + "&".join(f"a{number}=1" for number in range(3000)))
+        assert answer.status_code == 400
+        assert "more parts than the site reads: 1000 at most" in text_of(answer)
+        assert len(answer.content) < 8_000
 
 
 def test_sends_scripts_the_next_images_alone(client: Client, hung: Run) -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 As = Callable[[Any], Client]
 NEW = reverse("galleries:collection_new")
+EVERYBODYS = reverse("galleries:all_collections")
 CHOICES = {"title": "Stripes", "description": "", "visibility": "public"}
 
 
@@ -165,6 +166,61 @@ class TestSeeing:
 
         assert [len(collection.strip) for collection in listed] == [5] * 24
         assert {collection.n_shown for collection in listed} == {60}
+
+
+class TestEverybodys:
+    def test_lists_what_is_public_and_holds_something(
+        self, as_person: As, client: Client, run: Run, bob: Any, charlie: Any, stripes: Collection
+    ) -> None:
+        hang(stripes, image(run))
+        hang(Collection.objects.create(owner=bob, title="Mine", visibility="private"), image_once(run))
+        hang(Collection.objects.create(owner=bob, title="Ours", visibility="unlisted"), image_once(run))
+        Collection.objects.create(owner=charlie, title="Empty")
+
+        for browser in (client, as_person(bob), as_person(charlie)):
+            answer = browser.get(EVERYBODYS)
+            assert [one.title for one in answer.context["page"]] == ["Stripes"]
+            assert "by bob · 1 image" in answer.content.decode()
+
+    def test_forgets_what_was_closed_or_hidden_since_and_who_was_locked_out(
+        self, client: Client, run: Run, bob: Any, stripes: Collection
+    ) -> None:
+        def listed() -> int:
+            return len(client.get(EVERYBODYS).context["page"])
+
+        hang(stripes, image(run))
+        Exhibit.objects.update(hidden=True)
+        assert listed() == 0
+        Exhibit.objects.update(hidden=False)
+        assert listed() == 1
+        closed(run, "unlisted")
+        assert listed() == 0
+        closed(run, "public")
+        bob.is_active = False
+        bob.save()
+        assert listed() == 0
+
+    def test_asks_the_database_no_more_for_more_collections(
+        self, client: Client, run: Run, bob: Any, django_assert_num_queries: Any
+    ) -> None:
+        kept = Exhibit.objects.create(individual=image(run))
+        for number in range(30):
+            Collected.objects.create(
+                collection=Collection.objects.create(owner=bob, title=f"No. {number}"), exhibit=kept
+            )
+
+        with django_assert_num_queries(4):  # how many, which; their items, their images
+            assert len(client.get(EVERYBODYS).context["page"]) == 24
+
+    def test_is_found_from_the_gallery_and_from_people(
+        self, client: Client, bob: Any, stripes: Collection
+    ) -> None:
+        for wanted in (
+            reverse("galleries:gallery"),
+            reverse("galleries:person", args=["bob"]),
+            reverse("galleries:collections", args=["bob"]),
+        ):
+            assert f'href="{EVERYBODYS}"' in client.get(wanted).content.decode()
 
 
 class TestArranging:

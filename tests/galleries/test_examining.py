@@ -367,6 +367,32 @@ class TestPages:
         assert page.count('fill="#') == 196 + charts.LEGEND_STEPS
         assert "4 × 4 pixels" in page
 
+    @pytest.mark.parametrize(("rise", "told"), [(0.177, "+17.7"), (0.1, "−16.7")])
+    def test_tells_the_largest_change_of_either_sign(
+        self, client: Client, individual: Individual, rise: float, told: str
+    ) -> None:
+        found = examined(individual, Deed.SALIENCY, "3")
+        found.answer({**(found.result or {}), "drops": [[-rise, 0.167] + [0.0] * 12] + [[0.0] * 14] * 13})
+
+        page = client.get(address_of(individual, "saliency", "?class=3")).content.decode()
+
+        assert f"hiding one patch changes that by {told}\xa0points at most." in page
+        assert f"changes the confidence most, by {told}\xa0points" in page
+
+    @pytest.mark.parametrize(("off", "is_kept"), [(9e-6, True), (2e-5, False)])
+    @pytest.mark.parametrize(("deed", "part"), [(Deed.SALIENCY, "saliency"), (Deed.ROBUSTNESS, "robustness")])
+    def test_shows_the_confidence_that_was_kept_where_it_differs_by_batches_alone(
+        self, client: Client, individual: Individual, deed: str, part: str, off: float, is_kept: bool
+    ) -> None:
+        individual.championships.filter(class_index=3).update(confidence=0.438429)
+        found = examined(individual, deed, "3")
+        found.answer({**(found.result or {}), "whole": [0.438429 - off, 3, 0.438429 - off]})
+
+        answer = client.get(address_of(individual, part, "?class=3"))
+
+        assert (answer.context["whole"]["confidence"] == 0.438429) is is_kept
+        assert ("43.8429" in answer.content.decode()) is is_kept
+
     def test_shows_crops(self, client: Client, alice: Any) -> None:
         image = imagenet_image(alice)
         examined(image, Deed.CROPS, str(image.top[0][0]))
@@ -404,7 +430,15 @@ class TestPages:
         page = client.get(address_of(individual, "opinions", "?class=3")).content.decode()
 
         assert "drawn anew with 224 × 224 pixels, its grey given as red, green and blue" in page
-        assert "Knows no class 3" in page
+        assert "Knows no class 3" in page.split("<details")[1]
+
+    def test_asks_nothing_of_people_and_says_so(self, client: Client, individual: Individual) -> None:
+        examined(individual, Deed.OPINIONS, opinion_subject(find("mnist-mlp"), 3))
+
+        page = client.get(address_of(individual, "opinions", "?class=3")).content.decode()
+
+        assert "Classifiers were asked here, not people." in page
+        assert '<h3><a href="/classifiers/mnist-mlp/">' in page.split("<details")[0]
 
     def test_limits_what_an_address_may_ask(
         self, client: Client, individual: Individual, monkeypatch: pytest.MonkeyPatch

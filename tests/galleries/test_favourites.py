@@ -33,6 +33,20 @@ def test_keeps_an_image_and_lets_it_go(as_person: As, run: Run, bob: Any) -> Non
     assert counts == [1, 1, 0, 0]
 
 
+@pytest.mark.parametrize("sent", [{"keep": "x"}, {"keep": ""}, {}])
+def test_refuses_what_says_neither(as_person: As, run: Run, bob: Any, sent: dict[str, str]) -> None:
+    kept = image(run)
+
+    answers = [
+        as_person(bob).post(address("favourite", kept), sent, headers=headers)
+        for headers in ({}, {"HX-Request": "true"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all("Say 1 to keep the image, or 0 to let it go." in answer.content.decode() for answer in answers)
+    assert not Favourite.objects.exists()
+
+
 def test_shows_what_one_keeps_the_latest_first(as_person: As, run: Run, bob: Any) -> None:
     for number in (5, 6):
         keeping.favour(image(run, number), bob, wanted=True)

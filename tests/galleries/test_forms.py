@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
+from fooling_web.galleries import keeping
 from fooling_web.galleries.describing import chips_of, in_words
 from fooling_web.galleries.forms import VIEWS_OF_A_PERSON, GalleryForm, SavedViewForm
 from fooling_web.galleries.models import ImageClass, SavedView
 from fooling_web.galleries.wanted import Wanted
 from fooling_web.runs.models import Run
+from tests.galleries.kept import image
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +24,7 @@ def test_reads_back_what_a_view_wrote(run: Run) -> None:
     starfish = ImageClass.objects.create(
         dataset="imagenet", class_index=327, label="starfish", slug="starfish"
     )
+    keeping.give_tags(image(run), run.owner, ["star"])
     wanted = Wanted(
         text="five arms",
         image_class=starfish.slug,

@@ -1,8 +1,10 @@
 """What hangs in the galleries follows the runs: what is found, made private, deleted."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import LazySettings
 
 from fooling_web.galleries.hanging import Hung, band_of, hang, hang_all, take_down
@@ -69,6 +71,20 @@ def test_it_hangs_only_the_classes_that_an_ascent_climbed() -> None:
     hang_all()
 
     assert {entry.image_class.class_index for entry in Entry.objects.select_related("image_class")} == {3, 7}
+    assert str(Approach.objects.get()) == "gradient against mnist-lenet by gradient-ascent"
+
+
+@pytest.mark.django_db
+def test_it_renames_the_method_of_ascents_that_hung_before() -> None:
+    for encoding in ("cppn", "gradient"):
+        Approach.objects.create(classifier="mnist-lenet", encoding=encoding, method="map-elites")
+
+    import_module("fooling_web.galleries.migrations.0003_gradient_ascent").name_ascents(apps, None)
+
+    assert dict(Approach.objects.values_list("encoding", "method")) == {
+        "cppn": "map-elites",
+        "gradient": "gradient-ascent",
+    }
 
 
 @pytest.mark.django_db

@@ -201,6 +201,16 @@ def test_develops_a_network_at_every_size(
     assert answer["Content-Type"] == f"image/{ending}"
 
 
+def test_offers_the_native_size_of_photographs_as_webp_too(client: Client, run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(parameters={**run.parameters, "width": 256, "height": 256})
+    Individual.objects.create(run=run, number=1, generation=0, genome=b"x", genome_hash="a" * 64)
+
+    page = client.get(f"/images/{run.pk}/1/").content.decode()
+
+    assert 'download="image-1-256.webp"' in page
+    assert f'class="size" href="/runs/{run.pk}/' in page  # what it saw is the PNG
+
+
 @pytest.mark.parametrize("part", ["picture-0.png", "picture-63.png", "picture-4096.webp", "picture-64.gif"])
 def test_draws_no_other_sizes_and_kinds(client: Client, individual: Individual, part: str) -> None:
     assert client.get(address_of(individual, part)).status_code == 404

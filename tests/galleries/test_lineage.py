@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 
 from fooling_web.galleries import lineage
 from fooling_web.galleries.lineage import Fold, children_of, line_of, parents_of
+from fooling_web.runs import takeovers
 from fooling_web.runs.models import Individual, Run, Takeover
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +64,30 @@ def test_marks_where_the_way_led_through_another_class(run: Run) -> None:
     assert [step.is_switch for step in line.steps] == [False, True, False, False]
     assert [step.relative.confidence for step in line.steps] == [0.1, 0.4, 0.5, 0.8]
     assert line.steps[0].relative.others == ("5",)
+
+
+def test_tells_an_ancestor_by_what_it_held_when_it_bred(run: Run) -> None:
+    born(run, 0, [], {1: 0.1, 2: 0.3})
+    born(run, 1, [], {3: 0.9})
+    born(run, 2, [1], {2: 0.5})  # ousts No. 0 from class 2, which then holds class 1 alone
+    youngest = born(run, 3, [0], {2: 0.6})
+
+    line = line_of(run, youngest, 2)
+
+    assert [step.relative.class_index for step in line.steps] == [1, 2]
+    assert (line.n_switches, line.is_of_one_class) == (1, False)
+
+
+def test_counts_no_switch_where_the_parent_held_nothing_when_it_bred(client: Client, run: Run) -> None:
+    born(run, 0, [], {1: 0.1})
+    born(run, 1, [], {1: 0.3})
+    youngest = born(run, 2, [0], {2: 0.6})
+
+    line, page = line_of(run, youngest, 2), client.get(f"/images/{run.pk}/2/").content.decode()
+
+    assert [step.relative.class_index for step in line.steps] == [1, 2]
+    assert line.n_switches == 0
+    assert "no goal switch." in page
 
 
 def test_tells_an_image_by_what_it_held_where_another_class_is_wanted(run: Run) -> None:
@@ -196,6 +222,17 @@ def test_sends_children_alone_as_a_part_of_a_page(client: Client, run: Run) -> N
 
     assert "<html" not in part.content.decode()
     assert f"/images/{run.pk}/2/" in part.content.decode()
+
+
+def test_tells_the_line_of_a_champion_as_takeovers_do(finished_run: Run) -> None:
+    rows = takeovers.takeovers_of(finished_run, 5)
+    for champion in finished_run.champions.select_related("individual"):
+        traced = rows[takeovers.line_of(rows, champion.class_index)][::-1]
+        line = line_of(finished_run, champion.individual, champion.class_index)
+
+        assert [step.relative.class_index for step in line.shown] == traced["class_index"].tolist()
+        assert [step.relative.individual.number for step in line.shown] == traced["number"].tolist()
+        assert line.n_switches == np.count_nonzero(np.diff(traced["class_index"]))
 
 
 def test_knows_the_family_of_a_real_run(finished_run: Run) -> None:

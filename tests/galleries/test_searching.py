@@ -49,7 +49,7 @@ class Shown:
         return {
             "classifier": self.run.classifier,
             "encoding": self.run.encoding,
-            "method": self.run.parameters["method"],
+            "method": "gradient-ascent" if self.run.encoding == "gradient" else self.run.parameters["method"],
             "branch": self.image_class.branch,
             "band": band_of(self.confidence),
             "run": self.run.pk,
@@ -163,7 +163,7 @@ def views(count: int) -> Iterator[Wanted]:
     choices: dict[str, list[Any]] = {
         "classifier": ["efficientnet-lite0", "efficientnet-lite2", "mnist-lenet", "mnist-cnn", "none"],
         "encoding": ["cppn", "direct", "gradient"],
-        "method": ["map-elites", "novelty"],
+        "method": ["map-elites", "novelty", "gradient-ascent"],
         "branch": ["dogs", "fish", "devices", "none"],
         "band": list(range(14)),
         "run": [*Run.objects.order_by("seed").values_list("pk", flat=True), uuid.UUID(int=0)],

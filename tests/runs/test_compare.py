@@ -155,6 +155,28 @@ class TestNumbers:
         assert figures.other_classes is not None
         assert figures.other_classes.median == 0.9
 
+    def test_sets_beside_an_ascent_the_climbed_classes_alone(self, client: Client, alice: Any) -> None:
+        every, few = begun([1, 5], 0.9, owner=alice), begun([5], 0.8, owner=alice, seed=2)
+        climbing = {**few.parameters, "gradient": {**few.parameters["gradient"], "class_indices": [5]}}
+        Run.objects.filter(pk=few.pk).update(encoding="gradient", parameters=climbing)
+
+        page = client.get(address(every, few, sort="difference"))
+
+        assert [one.label for one, _ in page.context["classes"]] == ["5"]
+        assert "1 class of the same name, those alone that every gradient ascent climbs" in " ".join(
+            page.content.decode().split()
+        )
+
+    def test_writes_every_number_for_people(self, client: Client, alice: Any) -> None:
+        sweep, run = swept(2, owner=alice), begun([1], owner=alice)
+        for one in sweep.runs.all():
+            with_champions(one, [1])
+
+        page = client.get(address(run, sweep)).content.decode()
+
+        assert "Spread(" not in page
+        assert page.count("<td>80</td>") == 2
+
     def test_says_nothing_of_a_run_that_has_not_begun(self, client: Client, alice: Any) -> None:
         page = client.get(address(launched(owner=alice), launched(owner=alice)))
 

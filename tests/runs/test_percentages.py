@@ -1,8 +1,8 @@
-"""How confidences are written."""
+"""How confidences and shares are written."""
 
 import pytest
 
-from fooling_web.runs.percentages import confidence, finely, percent
+from fooling_web.runs.percentages import confidence, finely, percent, share
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,20 @@ def test_writes_every_hundredth_as_it_is(decimals: int) -> None:
     written = [percent(hundredth / 10_000, decimals) for hundredth in range(10_000)]
 
     assert written == [f"{hundredth / 100:.{decimals}f} %" for hundredth in range(10_000)]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0, "0 %"),
+        (1 / 15_394, "< 0.1 %"),
+        (0.001, "0.1 %"),
+        (8260 / 15_394, "53.7 %"),
+        (0.5, "50 %"),
+        (0.999, "99.9 %"),
+        (15_393 / 15_394, "> 99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_rounds_a_share_but_never_to_all_or_none(value: float, written: str) -> None:
+    assert share(value).replace("\N{NO-BREAK SPACE}", " ") == written

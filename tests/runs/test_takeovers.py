@@ -1,6 +1,7 @@
 """Takeovers between classes: sources against a slow twin that plays them one by one, the diagram, and the pages."""
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import LazySettings
+from django.db.models import Count
 from django.test import Client
 from django.urls import reverse
 
@@ -201,6 +203,15 @@ class TestDiagram:
         assert (diagram.lines[0].gave, diagram.lines[1].took) == (3, 3)
         assert diagram.lines[1].best_giver == groups[0]
 
+    def test_leaves_what_stayed_within_a_group_out_of_its_scale(self) -> None:
+        """The 900 that stayed are faint; of the others 4 are the most, and 1 has the root of a fourth of that."""
+        diagram = diagram_of(np.array([[900, 4], [1, 0]]), PAIR)
+
+        [stayed, most] = re.findall('fill-opacity="(.+?)"', diagram.lines[0].squares)
+        assert (stayed, most) == ("0.25", "1.00")
+        assert 'fill-opacity="0.56"' in diagram.lines[1].squares
+        assert diagram.lines[0].squares.count('class="within"') == 1
+
     def test_makes_room_for_numbers_where_groups_are_few(self) -> None:
         many = [Group(f"class-{index}", "<b>", (index,)) for index in range(30)]
 
@@ -333,12 +344,16 @@ class TestPages:
             "from=class-777777777",
             "from=%00&page=-9",
             "count=<b>",
+            "line=<b>",
+            "to=" + "long" * 500,
         ],
     )
-    def test_shrugs_at_nonsense(self, client: Client, finished_run: Run, query: str) -> None:
+    def test_tells_quietly_of_nonsense(self, client: Client, finished_run: Run, query: str) -> None:
         page = client.get(f"{self.address(finished_run)}?{query}")
 
         assert page.status_code == 200
+        assert len(page.context["complaints"]) == 1
+        assert page.content.decode().count('<p class="message"') == 1
         assert "<b>" not in page.content.decode().split("<main")[1].split("taken-list")[0]
 
     @pytest.mark.parametrize("class_index", [10, 2**63, 10**40])
@@ -353,6 +368,26 @@ class TestPages:
         finished_run.individuals.update(parents=[])
 
         assert "Nothing passed from class to class" in client.get(self.address(finished_run)).content.decode()
+
+    def test_offers_no_squares_where_no_goal_was_switched(self, client: Client, finished_run: Run) -> None:
+        finished_run.individuals.update(parents=[])
+        of_one = finished_run.takeovers.annotate(won=Count("individual__takeovers")).filter(won=1)
+        child = of_one.exclude(taken_from=None).latest("generation")
+        finished_run.individuals.filter(pk=child.individual_id).update(parents=[child.taken_from])
+
+        page = client.get(self.address(finished_run)).content.decode()
+
+        assert "There was no goal switch" in page
+        assert "Choose a square" not in page
+
+    def test_says_that_images_of_an_ascent_have_no_parents(self, client: Client, finished_run: Run) -> None:
+        finished_run.individuals.update(parents=[])
+        Run.objects.update(encoding="gradient")
+
+        page = client.get(self.address(finished_run, "genes", 3)).content.decode()
+
+        assert "An image that climbs a gradient has no parent" in page
+        assert 'class="stretches"' not in page
 
     def test_shows_a_run_whose_classifier_is_gone(self, client: Client, finished_run: Run) -> None:
         Run.objects.update(classifier="gone")

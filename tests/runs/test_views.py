@@ -145,6 +145,14 @@ class TestList:
         assert self.names(client, status="finished") == {"bob's"}
         assert self.names(client, status="failed") == set()
 
+    def test_finds_imported_runs_under_the_status_that_it_shows(self, client: Client, alice: Any) -> None:
+        change(launched(owner=alice, name="came so"), status="cancelled", origin={"file": "run.zip"})
+        change(launched(owner=alice, name="ended here"), status="cancelled")
+
+        assert self.names(client, status="stopped") == {"came so"}
+        assert self.names(client, status="cancelled") == {"ended here"}
+        assert 'value="stopped" selected>Stopped<' in client.get(f"{LIST}?status=stopped").content.decode()
+
     @pytest.mark.parametrize("query", ["status=nonsense", "page=-1", "page=x", "page=999999999999999999999"])
     def test_shrugs_at_nonsense(self, client: Client, query: str) -> None:
         assert client.get(f"{LIST}?{query}").status_code == 200

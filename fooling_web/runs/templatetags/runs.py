@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fooling_web.runs.models import Individual, Run
-from fooling_web.runs.percentages import confidence, finely, percent
+from fooling_web.runs.percentages import confidence, finely, percent, share
 from fooling_web.runs.sweeps import Summary, summarise
 from fooling_web.runs.watching import SHORT_HASH
 
 register = template.Library()
-for written in (percent, confidence, finely):
+for written in (percent, confidence, finely, share):
     register.filter(written)
 
 LARGEST_PIXELATED = 64  # pixels a side: smaller pictures are shown pixel by pixel, larger ones smoothly
@@ -70,12 +70,6 @@ def _address(run: Run, individual: Individual) -> str:
 def _small_address(run: Run, individual: Individual, size: int) -> str:
     short_hash = individual.genome_hash[:SHORT_HASH]
     return reverse("runs:small_image", args=[run.pk, individual.number, short_hash, size])
-
-
-@register.filter
-def share(value: float) -> str:
-    """Write a share of classes, cut to a tenth of a percent: unlike a confidence it can be the whole."""
-    return f"{int(value * 1000 + 1e-6) / 10:g}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
