@@ -32,6 +32,7 @@ from fooling_web.runs.views import FOR_EVER, Request
 from fooling_web.runs.watching import has_many_classes, labels_of
 
 CURVE_WIDTH, CURVE_HEIGHT = 1000, 60
+MOST_LETTERS = 40  # of a word that is repeated
 ASK_AGAIN_AFTER = 600  # seconds, for key frames of a run
 
 
@@ -44,12 +45,17 @@ def time(request: Request, run_id: uuid.UUID) -> HttpResponse:
     last = run.generation
     generation = generation_wanted(request.GET.get("generation"), last, otherwise=last)
     other = generation_wanted(request.GET.get("with"), last, otherwise=-1)
+    complaints = _complaints(request, last, generation)
+    if other == generation:
+        complaints.append(f"Generation {other:,} would be compared with itself; choose another one.")
+        other = -1
     moments = [moment_of(run, generation)] + ([moment_of(run, other)] if other >= 0 else [])
     context = {
         "run": run,
         "last": last,
         "generation": generation,
         "other": other if other >= 0 else None,
+        "complaints": complaints,
         "walls": _walls(run, moments),
         "n_differing": _n_differing(moments),
         "curve": _points(curve_of(run, last), last),
@@ -142,6 +148,23 @@ def film_file(request: Request, film_id: uuid.UUID) -> HttpResponse | FileRespon
         filename=f"foolbreeder-{str(shown.pk)[:8]}.webp",
         headers={"Cache-Control": "private, max-age=3600"},
     )
+
+
+def _complaints(request: Request, last: int, shown: int) -> list[str]:
+    """Say what of an address is no generation of the run, and what is shown instead."""
+    said = []
+    for name, instead in (("generation", f"generation {shown:,} is shown"), ("with", "it was passed over")):
+        word = request.GET.get(name, "").replace("\0", "").strip()
+        if not word:
+            continue
+        wanted = generation_wanted(word, last, otherwise=-1)
+        if wanted < 0:
+            said.append(f"“{word[:MOST_LETTERS]}” is no generation; {instead}.")
+        elif word.startswith("-") or int(word.lstrip("+")[:12]) > last:
+            said.append(
+                f"The run has generations 0 to {last:,}; {wanted:,} is shown for {word[:MOST_LETTERS]}."
+            )
+    return said
 
 
 def _visible_run(request: Request, run_id: uuid.UUID) -> Run:

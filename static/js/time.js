@@ -437,7 +437,7 @@ function paint() {
   const marks = new Set(marked(main.moment, other?.moment));
   for (const room of rooms) {
     room.wall.show(room.moment, marks);
-    room.write(other ? `${plural(marks.size, "class", "classes")} held by others than in the other generation` : `${plural(changes(main.moment), "class", "classes")} changed hands in it`);
+    room.write(other ? `${plural(marks.size, "class", "classes")} held by others than in the other generation` : `${plural(changes(main.moment), "class", "classes")} ${main.moment.generation ? "changed hands in it" : "held for the first time"}`);
   }
 }
 

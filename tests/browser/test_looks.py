@@ -61,8 +61,10 @@ def test_a_run_is_launched_and_looked_at_by_keyboard_alone(new_person) -> None:
     page.locator("#champion-3 a").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("LeNet says 3")
+    page.wait_for_load_state()  # keys are heard once its script has come
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", level=1)).to_have_text("LeNet says 4")
+    page.wait_for_load_state()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("heading", level=1)).to_have_text("LeNet says 3")
 

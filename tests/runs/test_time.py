@@ -85,6 +85,21 @@ class TestPage:
 
         assert answer.status_code == 200
         assert story(answer.content.decode())["moments"][0]["generation"] == shown
+        assert bool(answer.context["complaints"]) == (wanted not in ("", "%00"))
+
+    def test_compares_no_generation_with_itself(self, client: Client, run: Run) -> None:
+        page = client.get(address(run, "?generation=4&with=4")).content.decode()
+
+        assert page.count('class="time-wall"') == 1
+        assert "Generation 4 would be compared with itself" in page
+
+    def test_says_of_the_first_generation_that_nothing_was_held_before(
+        self, client: Client, run: Run
+    ) -> None:
+        page = client.get(address(run, "?generation=0")).content.decode()
+
+        assert "held for the first time" in page
+        assert "changed hands" not in page
 
     def test_lays_two_generations_side_by_side(self, client: Client, run: Run) -> None:
         page = client.get(address(run, "?generation=2&with=9")).content.decode()
