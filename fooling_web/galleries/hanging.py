@@ -155,7 +155,7 @@ def _behind() -> QuerySet[Run]:
 
 
 def _no_longer_public() -> QuerySet[Run]:
-    return Run.objects.filter(hanging__isnull=False).exclude(visibility=Run.Visibility.PUBLIC)
+    return Run.everything.filter(hanging__isnull=False).exclude(visibility=Run.Visibility.PUBLIC)
 
 
 def _adds_up() -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -101,6 +101,18 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.active().filter(unheld & unrung)
 
 
+_Every = models.Manager.from_queryset(RunQuerySet)
+
+
+class RunManager(_Every["Run"]):
+    """Every run that was not removed; `Run.everything` has those, too."""
+
+    def get_queryset(self) -> RunQuerySet:
+        """Return the runs that pages and workers know of."""
+        runs: RunQuerySet = super().get_queryset().filter(removed_at=None)  # type: ignore[assignment]
+        return runs
+
+
 class Run(models.Model):
     """One search with its parameters and seed."""
 
@@ -179,8 +191,11 @@ class Run(models.Model):
     origin = models.JSONField(
         null=True, blank=True, help_text="of a run computed elsewhere: its archive file"
     )
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="by its owner or an administrator")
+    visibility_before = models.CharField(max_length=8, blank=True, help_text="its removal")
 
-    objects = RunQuerySet.as_manager()
+    objects = RunManager()
+    everything = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
@@ -356,6 +371,26 @@ class Run(models.Model):
     def fail(self, reason: str) -> bool:
         """Give the run up with a reason that its owner can act on."""
         return self._move(self.UNFINISHED, self.Status.FAILED, error=reason, finished_at=timezone.now())
+
+    def remove(self) -> bool:
+        """Take the run out of sight, stopped if it was under way; `restore` brings it back. Whether this did it."""
+        self.cancel()
+        removed = Run.objects.filter(pk=self.pk).update(
+            removed_at=timezone.now(), visibility_before=F("visibility"), visibility=self.Visibility.PRIVATE
+        )
+        self._refresh_removal()
+        return bool(removed)
+
+    def restore(self) -> bool:
+        """Bring a removed run back as it was; whether it was away."""
+        away = Run.everything.filter(pk=self.pk, removed_at__isnull=False)
+        restored = away.update(removed_at=None, visibility=F("visibility_before"), visibility_before="")
+        self._refresh_removal()
+        return bool(restored)
+
+    def _refresh_removal(self) -> None:
+        names = ["removed_at", "visibility", "visibility_before"]
+        self.refresh_from_db(fields=names, from_queryset=Run.everything.all())
 
     def claim(self, holder: str, lease_number: int) -> bool:
         """Take the lease that follows lease_number if nobody holds the run; whether it is ours now.
