@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from evolution.cppn import CppnEncoding, CppnPopulation
-from evolution.parameters import FUNCTIONS
+from evolution.parameters import PAPER_FUNCTIONS
 
 N_INPUTS, HIDDEN, CONNECTIONS = 4, 20, 60
 
@@ -30,6 +30,8 @@ def _genome(encoding: CppnEncoding, rng: np.random.Generator) -> dict[str, Any]:
     template = encoding.to_json(encoding.random(1, rng), 0)
     return {
         **template,
-        "functions": [FUNCTIONS[index] for index in rng.integers(len(FUNCTIONS), size=HIDDEN + n_outputs)],
+        "functions": [
+            PAPER_FUNCTIONS[index] for index in rng.integers(len(PAPER_FUNCTIONS), size=HIDDEN + n_outputs)
+        ],
         "connections": [[*pair, float(str(w))] for pair, w in zip(connections, weights, strict=True)],
     }

@@ -52,7 +52,7 @@ def measure_live(rounds: int) -> Iterator[Measurement]:
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     os.environ.update(FOOLING_HOME=str(home), DJANGO_SETTINGS_MODULE="fooling_web.settings")
     try:
-        with _site(home) as url:
+        with served_site(home) as url:
             watched = [*_watch_runs(url, min(rounds, MOST_ROUNDS))]
             memory = _peak_memory(home)
         yield from _measurements(watched, memory)
@@ -74,7 +74,7 @@ def _below(bound: float) -> Target:
 
 
 @contextmanager
-def _site(home: Path) -> Iterator[str]:
+def served_site(home: Path) -> Iterator[str]:
     """Serve a site for as long as it is measured."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -43,6 +43,10 @@ SECTIONS = (
     Section("one crop on a GPU", "benchmarks.whole_loop:measure_one_crop", "cuda"),
     Section("ten crops on a GPU", "benchmarks.whole_loop:measure_ten_crops", "cuda"),
     Section("gallery", "benchmarks.gallery:measure_gallery"),
+    Section("steps", "benchmarks.stepping:measure_steps"),
+    Section("opinions", "benchmarks.breeding_opinions:measure_opinions"),
+    Section("family tree", "benchmarks.family_tree:measure_family_tree"),
+    Section("export", "benchmarks.packing:measure_packing"),
     Section("live", "benchmarks.live:measure_live"),
 )
 

@@ -4,6 +4,9 @@ The file holds the run's description, every individual, takeover and generation 
 where the search stands, so that it can be looked at, checked and continued anywhere. docs/archives.md explains the
 format, and `archive_writing.py` writes it. Whoever reads a file trusts nothing in it: `ArchiveFile` checks structure,
 sizes and hashes on opening, and every line while it is read.
+
+Version 2 may hold more, for people and for other programs, of which nothing but names, sizes and hashes is looked at;
+and it may be a selection: some of the classes alone.
 """
 
 import hashlib
@@ -38,7 +41,8 @@ from evolution.encoding import encoding_for
 from evolution.errors import ArchiveFileError, GenomeError, ParameterError
 from evolution.parameters import MAX_CLASSES, MAX_SEED, Parameters
 
-FORMAT, VERSION = "foolbreeder-archive", 1
+FORMAT = "foolbreeder-archive"
+PLAIN, EXTENDED = VERSIONS = (1, 2)  # the second with members for people, or of a selection
 # What a file may hold: every genome, those of the champions and of all their ancestors, or the champions' alone.
 WHOLE, LINEAGES, CHAMPIONS_ONLY = (
     "whole history",
@@ -48,9 +52,18 @@ WHOLE, LINEAGES, CHAMPIONS_ONLY = (
 
 MANIFEST, RUN, CHECKPOINT, STATE = "manifest.json", "run.json", "checkpoint.json", "search-state.bin"
 TABLES = ("individuals.csv", "takeovers.csv", "statistics.csv")
-NETWORKS, ASCENT = "genomes.jsonl", "climbs.csv"
+NETWORKS, ASCENT, FOUNDERS = "genomes.jsonl", "climbs.csv", "founders.jsonl"
 PICTURE = re.compile(r"genomes/(0|[1-9][0-9]{0,17})\.png")
 REQUIRED = (RUN, *TABLES)
+SUMS = "SHA256SUMS"
+EXTRA = re.compile(
+    r"README\.txt|LICENSE\.txt|SHA256SUMS|packages\.txt|labels\.csv|champions\.csv|classifier\.json"
+    r"|parquet/(individuals|takeovers|statistics|champions)\.parquet"
+    r"|pictures/[0-9]{1,6}_[a-z0-9-]{1,60}\.png"
+    r"|authors/(bestfit|archive_[0-9]{1,9})\.dat"
+    r"|authors/map_gen_[0-9]{1,9}/map_gen_[0-9]{1,9}_[0-9]{1,6}_[01]\.[0-9]{6}\.png"
+)
+KINDS = ("search", "breeding")  # who evolved: the computer, or a person by hand
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what no line of text holds
 MEGABYTE = 2**20
 LARGEST = {  # bytes of a member, unpacked
@@ -63,8 +76,11 @@ LARGEST = {  # bytes of a member, unpacked
     "statistics.csv": 64 * MEGABYTE,
     NETWORKS: 2048 * MEGABYTE,
     ASCENT: 64 * MEGABYTE,
+    FOUNDERS: 256 * MEGABYTE,
 }
 LARGEST_PICTURE = 16 * MEGABYTE
+LARGEST_EXTRAS = {".png": LARGEST_PICTURE, ".parquet": 2048 * MEGABYTE}  # and of others:
+LARGEST_EXTRA = 256 * MEGABYTE
 LARGEST_IN_ALL = 8192 * MEGABYTE
 MOST_MEMBERS = 1_000_000
 TIGHTEST = 200  # times smaller than unpacked; tables of real runs pack five times, and only bombs beyond this
@@ -87,11 +103,37 @@ class Description:
     classifier: dict[str, Any]  # name, title, summary, dataset, labels, preprocessing, weights_sha256, ...
     versions: dict[str, str]
     created: str  # ISO 8601
+    guests: int = 0  # generations that were images from outside, each one by itself
+    founders: tuple[dict[str, Any], ...] = ()  # genomes that the first population began with
+    kind: str = KINDS[0]
 
     @property
     def n_classes(self) -> int:
         """How many classes compete."""
         return len(self.classifier["labels"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which part of a run's archive a file holds, where it does not hold all of it."""
+
+    classes: tuple[int, ...] = ()  # empty: all
+    at_least: float = 0.0  # the confidence of the champions
+    whole_archive_sha256: str = ""  # the hash over all champions of the run
+
+    @property
+    def words(self) -> str:
+        """What was chosen, for people."""
+        which = f"{len(self.classes):,} chosen classes" if self.classes else "all classes"
+        return which + (f", champions of at least {self.at_least:.6g}" if self.at_least else "")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what run.json tells."""
+        return {
+            "classes": list(self.classes),
+            "at_least": self.at_least,
+            "whole_archive_sha256": self.whole_archive_sha256,
+        }
 
 
 class History(Protocol):
@@ -134,6 +176,7 @@ class ArchiveFile:
         self.path = path
         self._generations: dict[int, int] = {}  # of the individuals, by number
         self._hashes: dict[int, str] = {}  # of those whose genomes are kept
+        self._guests = 0  # individuals without parents after the first population
         self.champions: dict[int, Takeover] = {}
         try:
             self._zip = zipfile.ZipFile(path)
@@ -160,13 +203,23 @@ class ArchiveFile:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has kept its last generation."""
-        return self.generation == self.run.parameters.generations
+        """Whether the run has kept its last generation; what was bred by hand is never continued."""
+        if self.run.kind == "breeding":
+            return self.generation is not None
+        return self.generation == self.run.parameters.generations + self.run.guests
 
     @property
     def holds_every_genome(self) -> bool:
         """Whether the file was made to hold more than the champions' genomes."""
         return self.holds == WHOLE
+
+    def require_whole(self) -> None:
+        """Make sure that the file is no selection; raises ArchiveFileError."""
+        if self.selection:
+            raise ArchiveFileError(
+                f"{self.path} holds a part of a run ({self.selection.words}), which can be looked at and verified, "
+                "but not taken in; export the run without choosing classes or a least confidence"
+            )
 
     def check(self) -> None:
         """Go through everything once; raises ArchiveFileError."""
@@ -176,7 +229,7 @@ class ArchiveFile:
 
     def individuals(self, *, trusting: bool = False) -> Iterator[Individual]:
         """Yield every individual with its genome; `trusting` where `check` has read the genomes before."""
-        self._generations, self._hashes = {}, {}
+        self._generations, self._hashes, self._guests = {}, {}, 0
         genomes = self._genomes()
         waiting = next(genomes, None)
         last = -1
@@ -205,6 +258,10 @@ class ArchiveFile:
             self.champions[takeover.class_index] = takeover
             yield takeover
         self._refuse_other_count("takeovers", count)
+        if self._guests > self.run.guests or (self._guests < self.run.guests and not self.selection):
+            raise self._damaged(
+                f"{self._guests} images came from outside, and {self.run.guests} are announced"
+            )
         self._check_champions()
 
     def statistics(self) -> Iterator[Statistics]:
@@ -241,18 +298,27 @@ class ArchiveFile:
         _check_members(self.path, infos)
         manifest = self._json(MANIFEST)
         self._check_version(manifest)
-        self._check_hashes(manifest, {info.filename for info in infos} - {MANIFEST})
+        names = {info.filename for info in infos} - {MANIFEST}
+        self._refuse_extras_of_version_1(names)
+        self._check_hashes(manifest, names)
         self._describe(self._json(RUN))
+        self._refuse_other_founders()
         self.random_state = self._checkpoint() if CHECKPOINT in self._zip.NameToInfo else None
 
     def _check_version(self, manifest: Any) -> None:
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             raise self._damaged("its manifest is not that of an archive file")
-        if manifest.get("version") != VERSION:
+        self.version = manifest.get("version")
+        if type(self.version) is not int or self.version not in VERSIONS:
             raise ArchiveFileError(
-                f"{self.path} has version {manifest.get('version')!r} of the format, and version {VERSION} is "
+                f"{self.path} has version {_short(self.version)!r} of the format, and versions up to {EXTENDED} are "
                 "understood here; update Foolbreeder"
             )
+
+    def _refuse_extras_of_version_1(self, names: set[str]) -> None:
+        extras = sorted(name for name in names if EXTRA.fullmatch(name))
+        if extras and self.version == PLAIN:
+            raise self._damaged(f"it holds {extras[0]}, and is told to be of version {PLAIN}, which has none")
 
     def _check_hashes(self, manifest: Any, names: set[str]) -> None:
         members = manifest.get("members")
@@ -276,7 +342,11 @@ class ArchiveFile:
                 classifier=_classifier(document["classifier"]),
                 versions={_text(name): _text(version) for name, version in document["versions"].items()},
                 created=_text(document["created"]),
+                guests=_number(document.get("guests", 0), 10**9),
+                founders=tuple(self._founders()),
+                kind=_one_of(document.get("kind", KINDS[0]), KINDS),
             )
+            self.selection = _selection(document["selection"], self.run) if "selection" in document else None
             self.holds = _text(document["holds"])
             self.generation = (
                 None if document["generation"] is None else _number(document["generation"], 10**9)
@@ -290,6 +360,28 @@ class ArchiveFile:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ParameterError) as error:
             raise self._damaged(f"{RUN} does not describe a run: {error}") from error
         self._encoding = encoding_for(self.run.parameters)
+
+    def _founders(self) -> Iterator[dict[str, Any]]:
+        """Yield the genomes that the first population began with, still unchecked."""
+        if FOUNDERS not in self._zip.NameToInfo:
+            return
+        for number, line in enumerate(self._text_lines(FOUNDERS, LONGEST_NETWORK), start=1):
+            try:
+                yield json.loads(line, parse_constant=_refuse_constant)
+            except (ValueError, RecursionError) as error:
+                raise self._damaged(f"{FOUNDERS}, line {number}: {_short(error)}") from error
+
+    def _refuse_other_founders(self) -> None:
+        """Make sure that founders are networks of the run's kind, and no more than its first population holds."""
+        founders, parameters = self.run.founders, self.run.parameters
+        if not founders:
+            return
+        if parameters.encoding != "cppn" or len(founders) > parameters.first_population:
+            raise self._damaged(f"{FOUNDERS} holds {len(founders)} genomes, which this run cannot begin with")
+        try:
+            self._encoding.from_json(list(founders))  # type: ignore[attr-defined]  # networks have it
+        except GenomeError as error:
+            raise self._damaged(f"{FOUNDERS}: {error}") from error
 
     def _checkpoint(self) -> dict[str, Any]:
         document = self._json(CHECKPOINT)
@@ -309,6 +401,8 @@ class ArchiveFile:
         if self.generation is None or individual.generation > self.generation:
             raise self._damaged(f"individual {number} was born after the run's last generation")
         self._generations[number] = individual.generation
+        if self.run.parameters.encoding == "cppn" and individual.generation > 0 and not individual.parents:
+            self._guests += 1
         if not individual.genome:
             return
         if not trusting and self._fingerprint(individual) != individual.genome_hash:
@@ -429,7 +523,7 @@ def _check_members(path: Path, infos: list[zipfile.ZipInfo]) -> None:
 
 
 def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
-    largest = LARGEST_PICTURE if PICTURE.fullmatch(info.filename) else LARGEST.get(info.filename)
+    largest = _largest(info.filename)
     if largest is None:
         raise ArchiveFileError(f"{path} is no archive file: it holds {info.filename[:60]!r}")
     if info.file_size > largest:
@@ -438,6 +532,32 @@ def _check_member(path: Path, info: zipfile.ZipInfo) -> None:
         raise ArchiveFileError(f"{path} is refused: {info.filename} is packed more than {TIGHTEST} times")
     if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ArchiveFileError(f"{path} is refused: {info.filename} is encrypted or packed in another way")
+
+
+def _largest(name: str) -> int | None:
+    """Return how many bytes a member may have, unpacked; None where no archive file has such a member."""
+    if PICTURE.fullmatch(name):
+        return LARGEST_PICTURE
+    if EXTRA.fullmatch(name):
+        return LARGEST_EXTRAS.get(Path(name).suffix, LARGEST_EXTRA)
+    return LARGEST.get(name)
+
+
+def _selection(document: Any, run: Description) -> Selection:
+    at_least = float(document["at_least"])
+    if not 0 <= at_least <= 1:
+        raise ValueError(f"a selection by a confidence of {at_least}, which is none")
+    return Selection(
+        classes=tuple(_number(index, run.n_classes - 1) for index in document["classes"]),
+        at_least=at_least,
+        whole_archive_sha256=_text(document["whole_archive_sha256"]),
+    )
+
+
+def _one_of(value: Any, words: tuple[str, ...]) -> str:
+    if value not in words:
+        raise ValueError(f"{_short(value)!r} is none of {', '.join(words)}")
+    return str(value)
 
 
 def _classifier(document: Any) -> dict[str, Any]:

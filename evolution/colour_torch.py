@@ -14,20 +14,30 @@ from evolution.parameters import Colour
 
 HSV_BEGINNINGS = (5.0, 3.0, 1.0)  # where red, green and blue begin to fade, in sixths of the circle of hues
 HLS_BEGINNINGS = (0.0, 8.0, 4.0)  # the same in twelfths
+PICBREEDER: tuple[Colour, ...] = ("picbreeder", "picbreeder-grey")
+NEARLY = 2**-13  # of a level, as in the kernel
+BRIGHTNESS = {"hsv-grey": 2, "hls-grey": 1, "picbreeder-grey": 2}  # which of the three values is shown alone
 
 
-def as_levels(values: Tensor, levels: int = 256) -> Tensor:
-    """Round values in [0, 1] to the nearest of so many levels, in place."""
+def as_levels(values: Tensor, levels: int = 256, colour: Colour = "rgb") -> Tensor:
+    """Round values in [0, 1] to the nearest of so many levels, in place; Picbreeder's are never rounded up."""
     highest = torch.full((), levels - 1, dtype=values.dtype, device=values.device)
-    return values.mul_(highest).round_().div_(highest)
+    values.mul_(highest)
+    return (values.add_(NEARLY).floor_() if colour in PICBREEDER else values.round_()).div_(highest)
 
 
 def to_rgb(values: Tensor, colour: Colour) -> Tensor:
-    """Return red, green and blue, (B, 3, ...), of three values in [0, 1] each, read as the colour says."""
+    """Return red, green and blue, (B, 3, ...), of three values in [0, 1] each, read as the colour says.
+
+    Picbreeder's three may be any numbers.
+    """
+    if colour in PICBREEDER:
+        values = _on_picbreeders_scales(values)
     if colour == "rgb":
         return values
-    convert = _hsv if colour == "hsv" else _hls
-    beginnings = HSV_BEGINNINGS if colour == "hsv" else HLS_BEGINNINGS
+    if colour in BRIGHTNESS:
+        return values[:, [BRIGHTNESS[colour]] * 3]
+    convert, beginnings = (_hls, HLS_BEGINNINGS) if colour == "hls" else (_hsv, HSV_BEGINNINGS)
     picture = torch.empty_like(values)
     for channel, begin in enumerate(beginnings):
         picture[:, channel] = convert(begin, values[:, 0], values[:, 1], values[:, 2])
@@ -38,7 +48,16 @@ def develop_levels_on(levels: npt.NDArray[np.uint8], colour: Colour, device: str
     """Return pictures, (B, C, H, W) float32 in [0, 1], of genomes of pixels; only their bytes travel."""
     values = torch.from_numpy(levels).to(device).float()
     values.div_(torch.full((), 255.0, device=device))
-    return values if values.shape[1] == 1 or colour == "rgb" else as_levels(to_rgb(values, colour))
+    return (
+        values
+        if values.shape[1] == 1 or colour == "rgb"
+        else as_levels(to_rgb(values, colour), colour=colour)
+    )
+
+
+def _on_picbreeders_scales(values: Tensor) -> Tensor:
+    hue, saturation, brightness = values.unbind(1)
+    return torch.stack([hue - hue.floor(), saturation.clamp(0, 1), brightness.abs().clamp_(max=1)], dim=1)
 
 
 def _hsv(begin: float, hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:

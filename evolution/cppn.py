@@ -22,6 +22,7 @@ from evolution.parameters import FUNCTIONS, Coordinates, Parameters
 
 FORMAT, VERSION = "foolbreeder-cppn", 1
 INPUTS = ("x", "y", "d", "bias")
+MOST_NODES, MOST_CONNECTIONS = 20_000, 100_000
 MOST_BYTES = 4_000_000  # of a genome's JSON: some 100,000 connections
 ALL = slice(None)
 Rows = npt.NDArray[np.int64]
@@ -280,7 +281,8 @@ def _read(document: Any, parameters: Parameters) -> Graphs:
         if {key: document[key] for key in colour} != colour:
             raise GenomeError(f"the genome is of another colour than {parameters.colour}")
         if found != expected:
-            raise GenomeError(f"the genome is of another kind: {found!r} instead of {expected!r}")
+            raise GenomeError(f"the genome is of another kind: {_short(found)} instead of {expected!r}")
+        _require_size(document)
         functions = np.array([FUNCTIONS.index(name) for name in document["functions"]], np.uint8)
         sources, targets, weights = _columns(document["connections"])
     except GenomeError:
@@ -298,11 +300,28 @@ def _read(document: Any, parameters: Parameters) -> Graphs:
     )
 
 
+def _require_size(document: dict[str, Any]) -> None:
+    """Refuse what no search comes to, before it is looked at one by one."""
+    for key, noun, most in (
+        ("functions", "nodes", MOST_NODES),
+        ("connections", "connections", MOST_CONNECTIONS),
+    ):
+        if len(document[key]) > most:
+            raise GenomeError(f"the genome has {len(document[key]):,} {noun}; {most:,} are the most")
+
+
+def _short(value: Any) -> str:
+    """Return what a file says, bounded: a message stays a line."""
+    return repr(value)[:200]
+
+
 def _columns(connections: Any) -> tuple[Rows, Rows, npt.NDArray[np.float32]]:
     """Return sources, targets and weights; texts, truths and fractions are refused, which numpy would convert."""
     for source, target, weight in connections:
         if type(source) is not int or type(target) is not int or type(weight) not in (int, float):
-            raise GenomeError(f"a connection is not two places and a weight: {[source, target, weight]!r}")
+            raise GenomeError(
+                f"a connection is not two places and a weight: {_short([source, target, weight])}"
+            )
     sources, targets, weights = zip(*connections, strict=True) if connections else ((), (), ())
     with np.errstate(over="ignore"):  # becomes infinite, which is refused with the rest
         return np.array(sources, np.int64), np.array(targets, np.int64), np.array(weights, np.float32)

@@ -4,6 +4,9 @@ A node's activation lies in [-1, 1] (paper, supplement: the four functions) and 
 the middle, 1 white. Outputs are drawn as the picture reads them: by their absolute value, 0 black and 1 white, so
 that the only output of a grey network is its picture, level for level. Inputs may leave [-1, 1] (the distance, and
 positions counted in pixels); each is first divided by the largest absolute value that it takes in the picture.
+
+Two things of Picbreeder are drawn so, too, though there they mean more: an identity may leave [-1, 1] and is cut off,
+and of hue and saturation, whose sign counts there, the absolute value is seen.
 """
 
 import numpy as np

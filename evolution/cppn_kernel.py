@@ -13,10 +13,11 @@ from numba import njit
 from numba.core import types
 from numba.extending import intrinsic
 
-from evolution.colour_kernel import as_level, write_colours
+from evolution.colour_kernel import PICBREEDER, as_level, at_most_one, write_colours
 
 N_INPUTS = 4  # x, y, distance from the centre, bias
-SINE, SIGMOID, GAUSSIAN, LINEAR = range(4)  # in the order of evolution.parameters.FUNCTIONS
+# In the order of evolution.parameters.FUNCTIONS.
+SINE, SIGMOID, GAUSSIAN, LINEAR, IDENTITY, COSINE, SIGNED_GAUSSIAN = range(7)
 BLOCK = 1024  # pixels: 25 nodes of float32 fill 100 kB, within a level-2 cache
 
 # Minimax polynomials: sin(r) / r in r^2 on [-pi/2, pi/2] (error 7e-9); 2^f on [-1/2, 1/2] (error 1e-7).
@@ -32,6 +33,7 @@ E3, E4, E5 = (
 PI_1, PI_2, PI_3 = np.float32(3.140625), np.float32(0.0009670257568359375), np.float32(6.278329465203569e-07)
 ONE_OVER_PI, LOG2_E = np.float32(1 / np.pi), np.float32(np.log2(np.e))
 ROUND = np.float32(1.5 * 2**23)  # adding it rounds to a whole number, which its low bits then hold
+HALF, FARTHEST = np.float32(0.5), np.float32(10_000)  # an identity goes no farther: sums stay finite
 ZERO, ONE, TWO, THREE, THIRD = np.float32(0), np.float32(1), np.float32(2), np.float32(3), np.float32(1 / 3)
 LOWEST_EXPONENT = np.float32(-80)  # e^-80 vanishes beside 1, and 2^n stays a normal number
 
@@ -87,7 +89,18 @@ float_of: Any = _float_of
 @njit(inline="always", error_model="numpy")
 def _sine(p: Any) -> Any:
     turns = fused_multiply_add(p, ONE_OVER_PI, ROUND)
-    n = turns - ROUND
+    return _sine_beyond(p, turns - ROUND, turns)
+
+
+@njit(inline="always", error_model="numpy")
+def _cosine(p: Any) -> Any:
+    turns = fused_multiply_add(p, ONE_OVER_PI, HALF) + ROUND
+    return _sine_beyond(p, (turns - ROUND) - HALF, turns)  # cosines are sines from a quarter turn before
+
+
+@njit(inline="always", error_model="numpy")
+def _sine_beyond(p: Any, n: Any, turns: Any) -> Any:
+    """Return the sine of what p is beyond n half-turns, with the sign that the whole number in turns gives."""
     r = fused_multiply_add(-n, PI_3, fused_multiply_add(-n, PI_2, fused_multiply_add(-n, PI_1, p)))
     z = r * r
     tail = fused_multiply_add(z, fused_multiply_add(z, S4, S3), S2)
@@ -107,7 +120,7 @@ def _exponential_below_zero(p: Any) -> Any:
 
 @njit(inline="always", error_model="numpy")
 def _activate(function: Any, row: Any, count: int) -> None:
-    """Apply a node's function in place (released code's four; shared in the paper's supplement)."""
+    """Apply a node's function in place (four of paper and released code, and Picbreeder's)."""
     if function == SINE:
         for x in range(count):
             row[x] = _sine(row[x])
@@ -119,6 +132,17 @@ def _activate(function: Any, row: Any, count: int) -> None:
     elif function == GAUSSIAN:
         for x in range(count):
             row[x] = _exponential_below_zero(-row[x] * row[x])
+    elif function == IDENTITY:
+        for x in range(count):
+            p = row[x]
+            p = -FARTHEST if p < -FARTHEST else p
+            row[x] = FARTHEST if p > FARTHEST else p
+    elif function == COSINE:
+        for x in range(count):
+            row[x] = _cosine(row[x])
+    elif function == SIGNED_GAUSSIAN:
+        for x in range(count):
+            row[x] = TWO * _exponential_below_zero(-row[x] * row[x]) - ONE
     else:
         for x in range(count):
             p = row[x]
@@ -214,10 +238,10 @@ def paint(
             if channels == 1:
                 row, image = values[end - 1], images[genome, 0]
                 for x in range(count):
-                    image[start + x] = as_level(abs(row[x]))
+                    image[start + x] = as_level(at_most_one(abs(row[x])))
             else:
                 outputs = values[end - 3 : end]
-                for output in range(3):
+                for output in range(3 if colour < PICBREEDER else 0):  # Picbreeder's colours need the signs
                     for x in range(count):
                         outputs[output, x] = abs(outputs[output, x])
                 write_colours(colour, outputs[0], outputs[1], outputs[2], images[genome], start, count)

@@ -21,10 +21,20 @@ from numba import njit
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from evolution.colour_torch import as_levels, to_rgb
+from evolution.colour_torch import PICBREEDER, as_levels, to_rgb
 from evolution.cppn import CppnPopulation, coordinates, slices_at
-from evolution.cppn_kernel import GAUSSIAN, N_INPUTS, SIGMOID, SINE, Graphs
-from evolution.parameters import Colour, Coordinates
+from evolution.cppn_kernel import (
+    COSINE,
+    FARTHEST,
+    GAUSSIAN,
+    IDENTITY,
+    N_INPUTS,
+    SIGMOID,
+    SIGNED_GAUSSIAN,
+    SINE,
+    Graphs,
+)
+from evolution.parameters import FUNCTIONS, Colour, Coordinates
 
 Rows = npt.NDArray[np.int64]
 SHARE_OF_FREE_MEMORY = 0.25  # the classifier and its batches want the rest
@@ -69,9 +79,11 @@ def develop_on(
     start = 0
     for rows in _chunks(population, inputs.shape[1], device):
         picture = _outputs(population.take(rows), inputs, device)
+        if colour not in PICBREEDER:  # whose colours need the signs
+            picture.abs_().clamp_(max=1)
         if population.n_outputs == 3:
             picture = to_rgb(picture, colour)
-        images[start : start + len(rows)] = picture if levels is None else as_levels(picture, levels)
+        images[start : start + len(rows)] = picture if levels is None else as_levels(picture, levels, colour)
         start += len(rows)
     return images.reshape(len(population), population.n_outputs, height, width)
 
@@ -107,13 +119,13 @@ def _free_bytes(device: str) -> int:
 
 
 def _outputs(population: CppnPopulation, inputs: Tensor, device: str) -> Tensor:
-    """Return the absolute values of the outputs, (B, n_outputs, H*W), never above 1."""
+    """Return the outputs, (B, n_outputs, H*W), with their signs."""
     plan = _plan(population.graphs, population.n_outputs, device)
     values = torch.empty((N_INPUTS + len(plan.begins), inputs.shape[1]), device=device)
     values[:N_INPUTS] = inputs
     for step in plan.steps:
         _compute(step, plan, values)
-    outputs = values.index_select(0, plan.outputs).abs_().clamp_(max=1)
+    outputs = values.index_select(0, plan.outputs)
     return outputs.reshape(len(population), population.n_outputs, -1)
 
 
@@ -135,13 +147,20 @@ def _compute(step: Step, plan: Plan, values: Tensor) -> None:
 
 
 def _activate(function: int, sums: Tensor, rows: Tensor) -> None:
-    """Write a function of the sums into rows (released code's four; shared in the paper's supplement)."""
+    """Write a function of the sums into rows (four of paper and released code, and Picbreeder's)."""
     if function == SINE:
         torch.sin(sums, out=rows)
     elif function == SIGMOID:  # 2 / (1 + e^-p) - 1 is tanh(p / 2), which cannot overflow
         torch.tanh(sums.mul_(0.5), out=rows)
     elif function == GAUSSIAN:
         torch.exp(sums.square_().neg_(), out=rows)
+    elif function == IDENTITY:
+        torch.clamp(sums, -float(FARTHEST), float(FARTHEST), out=rows)
+    elif function == COSINE:
+        torch.cos(sums, out=rows)
+    elif function == SIGNED_GAUSSIAN:
+        torch.exp(sums.square_().neg_(), out=rows)
+        rows.mul_(2).sub_(1)
     else:
         torch.mul(sums.clamp_(-3, 3), 1 / 3, out=rows)
 
@@ -154,7 +173,7 @@ def _plan(graphs: Graphs, n_outputs: int, device: str) -> Plan:
     rows = np.empty(len(order), np.int64)  # of each node among the values
     rows[order] = np.arange(N_INPUTS, N_INPUTS + len(order))
     connections, starts = slices_at(edge_starts, order)
-    steps = _steps(depths[order] * 4 + functions[order], starts)
+    steps = _steps(depths[order] * len(FUNCTIONS) + functions[order], starts)
     begins = starts[:-1].copy()
     for step in steps:
         begins[step.nodes] -= step.connections.start
@@ -194,9 +213,13 @@ def _measure_depths(graphs: Any, depths: Any) -> None:
 
 
 def _steps(kinds: Rows, starts: Rows) -> list[Step]:
-    """Cut ordered nodes where their kind, 4 * depth + function, changes."""
+    """Cut ordered nodes where their kind, their depth times the functions' number plus their function, changes."""
     bounds = [0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist(), len(kinds)]
     return [
-        Step(int(kinds[first]) % 4, slice(first, last), slice(int(starts[first]), int(starts[last])))
+        Step(
+            int(kinds[first]) % len(FUNCTIONS),
+            slice(first, last),
+            slice(int(starts[first]), int(starts[last])),
+        )
         for first, last in pairwise(bounds)
     ]

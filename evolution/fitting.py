@@ -5,14 +5,15 @@ that was bred elsewhere fits if it is read in the same way. One whose colours ar
 bit for bit, with a saturation of zero, so that it fits as well.
 """
 
+import math
+from dataclasses import replace
 from typing import Any
 
-from evolution.cppn_kernel import N_INPUTS
-from evolution.errors import GenomeError
+from evolution.errors import GenomeError, ParameterError
 from evolution.parameters import Parameters
 
 GREY = "-grey"  # at the end of a colour's name: its lightness or value alone is read
-SATURATION = {"hsv": 1, "hls": 2}  # which of the three outputs
+SATURATION = {"hsv": 1, "hls": 2, "picbreeder": 1}  # which of the three outputs
 READINGS = {
     "normalised": "places counted from the middle",
     "pixel-indices": "places counted in pixels from a corner",
@@ -33,6 +34,11 @@ def fitted(document: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
             f"its network reads {READINGS.get(str(coordinates), coordinates)}, and those of the run "
             f"{READINGS[parameters.cppn.coordinates]}"
         )
+    heaviest, bound = _heaviest(document), parameters.cppn.weight_bound
+    if heaviest > bound:
+        raise GenomeError(
+            f"a weight of its network is {heaviest:g}, and those of the run lie within {bound:g} of zero"
+        )
     colour = document.get("colour", parameters.colour)
     if outputs == 1 or colour == parameters.colour:
         return document
@@ -43,8 +49,29 @@ def fitted(document: dict[str, Any], parameters: Parameters) -> dict[str, Any]:
     )
 
 
+def reading_of(documents: list[dict[str, Any]], parameters: Parameters) -> Parameters:
+    """Return the parameters with which a run reads genomes as the first of these is read, and bounds their weights.
+
+    What they do not say, such as sizes and numbers, stays. Raises GenomeError where the first is of another kind.
+    """
+    first = documents[0]
+    colour = str(first.get("colour", parameters.colour)).removesuffix(GREY)
+    bound = max(parameters.cppn.weight_bound, *(math.ceil(_heaviest(one)) for one in documents))
+    try:
+        cppn = replace(parameters.cppn, coordinates=first["coordinates"], weight_bound=float(bound))
+        return parameters.replaced(colour=colour, cppn=cppn)
+    except (KeyError, ParameterError) as error:
+        raise GenomeError(f"no run can begin with this genome: {error}") from error
+
+
+def _heaviest(document: dict[str, Any]) -> float:
+    return max((abs(weight) for _, _, weight in document.get("connections", ())), default=0.0)
+
+
 def _without_saturation(document: dict[str, Any], colour: str) -> dict[str, Any]:
     """Return a genome whose saturation is zero: nothing feeds that output, and the sine of nothing is zero."""
+    from evolution.cppn_kernel import N_INPUTS  # brings in a compiler, which few that ask need
+
     functions = list(document["functions"])
     place = len(functions) - 3 + SATURATION[colour]
     functions[place] = "sine"

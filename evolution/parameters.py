@@ -11,11 +11,13 @@ from evolution.errors import ParameterError
 
 EncodingName = Literal["cppn", "direct", "gradient"]
 Method = Literal["map-elites", "single-class", "novelty"]
-Colour = Literal["hsv", "hls", "rgb"]
+Colour = Literal[  # grey: brightness alone is read
+    "hsv", "hls", "rgb", "hsv-grey", "hls-grey", "picbreeder", "picbreeder-grey"
+]
 Precision = Literal["float32", "half"]
 Fidelity = Literal["paper", "released-code"]
 Coordinates = Literal["normalised", "pixel-indices"]
-FunctionName = Literal["sine", "sigmoid", "gaussian", "linear"]
+FunctionName = Literal["sine", "sigmoid", "gaussian", "linear", "identity", "cosine", "signed-gaussian"]
 
 ENCODINGS: dict[str, str] = {"cppn": "CPPN", "direct": "Direct", "gradient": "Gradient ascent"}
 METHODS: dict[str, str] = {
@@ -25,7 +27,9 @@ METHODS: dict[str, str] = {
 }
 CROPS = (1, 10)
 FIDELITIES: dict[str, str] = {"paper": "As the paper says", "released-code": "As the released code does"}
-FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
+FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)  # a genome's nodes may have any of them
+PAPER_FUNCTIONS: tuple[FunctionName, ...] = ("sine", "sigmoid", "gaussian", "linear")
+PICBREEDER_FUNCTIONS: tuple[FunctionName, ...] = ("sine", "cosine", "sigmoid", "signed-gaussian", "identity")
 
 MAX_GENERATIONS = 100_000
 MAX_POPULATION = 10_000
@@ -70,7 +74,7 @@ class CppnParameters:
     function_rate: float = 0.1  # of each node, to redraw its function
     crossover: bool = False  # released code: a child begins as a whole copy of one of two parents
     coordinates: Coordinates = "normalised"  # "pixel-indices" in the released code
-    functions: tuple[FunctionName, ...] = FUNCTIONS  # without "sine" images become more recognisable
+    functions: tuple[FunctionName, ...] = PAPER_FUNCTIONS  # without "sine" images become more recognisable
 
     def __post_init__(self) -> None:
         _require_share(

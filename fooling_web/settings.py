@@ -83,7 +83,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_HTTPS else None
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "fooling_web.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -208,11 +208,26 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # a worker loads torch and compiles kernels before it takes work
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "keep order among runs": {
+        "task": "fooling_web.runs.tasks.keep_order",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "ring for waiting runs": {"task": "fooling_web.runs.tasks.ring_for_waiting_runs", "schedule": 2.0},
     "ring for waiting offers": {
         "task": "fooling_web.breeding.tasks.ring_for_waiting_offers",
         "schedule": 5.0,
         "options": {"expires": 5.0},
+    },
+    "ring for unjudged publications": {
+        "task": "fooling_web.breeding.tasks.ring_for_unjudged_publications",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
+    "ring for forsaken attempts": {
+        "task": "fooling_web.breeding.tasks.ring_for_forsaken_attempts",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
     },
     "hang galleries": {
         "task": "fooling_web.galleries.tasks.hang_galleries",
@@ -227,6 +242,7 @@ RUN_LEASE_SECONDS = _environment_seconds("RUN_LEASE_SECONDS", 10)
 RUN_FLUSH_SECONDS = 1.0
 RUN_ATTEMPTS = 20  # claims in a row that kept nothing, before a run is given up
 ACTIVE_RUNS_PER_USER = _environment_number("ACTIVE_RUNS_PER_USER", 5)
+REMOVED_RUNS_DAYS = _environment_number("REMOVED_RUNS_DAYS", 30)  # for which they can be restored
 CLASSIFIER_UPLOAD_MEGABYTES = _environment_number("CLASSIFIER_UPLOAD_MEGABYTES", 600)
 
 AUTH_USER_MODEL = "users.User"
@@ -259,7 +275,7 @@ STATICFILES_DIRS = [
     PROJECT / "static",
     *(
         (f"vendor/{library}", PROJECT / "node_modules" / library / "dist")
-        for library in ("cytoscape", "cytoscape-dagre", "uplot")
+        for library in ("cytoscape", "cytoscape-dagre", "d3-hierarchy", "uplot")
     ),
 ]
 STORAGES = {

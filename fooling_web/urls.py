@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from fooling_web import views
+from fooling_web.breeding.consumers import BreedingConsumer
 from fooling_web.runs.consumers import NowhereConsumer, RunConsumer
 
 urlpatterns = [
@@ -20,5 +21,6 @@ urlpatterns = [
 
 websocket_urlpatterns = [
     path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),
+    path("ws/breed/<uuid:session_id>/", BreedingConsumer.as_asgi()),
     re_path("", NowhereConsumer.as_asgi()),
 ]

@@ -42,7 +42,7 @@ class Mosaic:
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show a wall of a thousand classes for each of two classifiers, the best run on digits, and the latest runs."""
-    public = Run.objects.public()
+    public = Run.objects.public().searches()
     featured = _featured(public)
     mosaics = _mosaics(public)
     context = {

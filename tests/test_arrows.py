@@ -60,8 +60,9 @@ SPINE = {
     "sweeps": ("models", "watching"),
     "watching": ("models",),
     "execution": ("events", "models"),
-    "forms": ("kinds", "launching", "models"),
-    "tasks": ("execution", "films", "keyframes", "models"),
+    "quotas": ("models",),
+    "forms": ("kinds", "launching", "models", "quotas"),
+    "tasks": ("execution", "films", "keyframes", "models", "removing", "storage"),
     "consumers": ("events", "models", "watching"),
 }
 

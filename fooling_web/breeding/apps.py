@@ -9,5 +9,5 @@ class BreedingConfig(AppConfig):
     name = "fooling_web.breeding"
 
     def ready(self) -> None:
-        """Hear of runs that rest."""
-        from fooling_web.breeding import offering  # noqa: F401 - it registers itself
+        """Hear of runs that rest, and of published pictures that go."""
+        from fooling_web.breeding import offering, publishing  # noqa: F401 - they register themselves

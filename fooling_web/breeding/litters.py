@@ -1,5 +1,6 @@
 """Litters as they are kept and as they are seen: added in one transaction, read back, developed into pictures."""
 
+import functools
 import uuid
 from typing import Any
 
@@ -30,13 +31,15 @@ def add_litter(
     picked: list[int],
     parents: list[list[int]],
     token: uuid.UUID | None = None,
+    stands_at: Litter | None = None,
     **settings: Any,
 ) -> Litter:
     """Keep a litter and let the session stand there; asked again with the same token, return the one that was kept.
 
+    Where `stands_at` is given, a session that has gone on from there meanwhile stays where it is.
     Raises GenomeError where a genome cannot be developed, and SessionFull.
     """
-    encoding = encoding_for(parameters_of(session.settings, documents))
+    encoding = _encoding(parameters_of(session.settings, documents))
     population = encoding.from_json(documents)  # type: ignore[attr-defined]  # networks alone are bred
     hashes = [encoding.fingerprint(population, row) for row in range(len(population))]
     with transaction.atomic():
@@ -61,7 +64,9 @@ def add_litter(
             token=token or uuid.uuid4(),
             **settings,
         )
-        stand_at(locked, litter, n_litters=locked.n_litters + 1)
+        has_gone_on = stands_at is not None and locked.place_id != stands_at.pk
+        place = locked.place if has_gone_on and locked.place else litter
+        stand_at(locked, place, n_litters=locked.n_litters + 1)
     session.refresh_from_db()
     return litter
 
@@ -79,13 +84,29 @@ def parameters_of(settings: Parameters, documents: list[dict[str, Any]]) -> Para
 
 def encoding_of(litter: Litter) -> Encoding:
     """Return the encoding that develops a litter's genomes."""
-    return encoding_for(parameters_of(litter.session.settings, litter.documents))
+    return encoding_from(litter.session.settings, litter.documents)
+
+
+def encoding_from(settings: Parameters, documents: list[dict[str, Any]]) -> Encoding:
+    """Return the encoding that develops genomes of a session."""
+    return _encoding(parameters_of(settings, documents))
 
 
 def pictures_of(litter: Litter, side: int, places: list[int] | None = None) -> Images:
     """Return the pictures of a litter, or of some of its tiles, (B, C, side, side) in [0, 1]."""
     documents = litter.documents if places is None else [litter.documents[place] for place in places]
-    encoding = encoding_for(parameters_of(litter.session.settings, documents))
+    return pictures_from(litter.session.settings, documents, side)
+
+
+def pictures_from(settings: Parameters, documents: list[dict[str, Any]], side: int) -> Images:
+    """Return the pictures of genomes of a session, (B, C, side, side) in [0, 1]."""
+    encoding = encoding_from(settings, documents)
     population = encoding.from_json(documents)  # type: ignore[attr-defined]  # networks alone are bred
     images: Images = encoding.develop_at(population, side, side)  # type: ignore[attr-defined]
     return images
+
+
+@functools.lru_cache(maxsize=16)
+def _encoding(parameters: Parameters) -> Encoding:
+    """Return an encoding; the positions of its pixels are computed once."""
+    return encoding_for(parameters)

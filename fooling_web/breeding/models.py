@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,6 +28,8 @@ USUAL_LITTER = 15
 MOST_CLASSIFIERS = 3  # that look on
 MOST_LITTERS = 5000  # of one session
 PATIENCE = timedelta(minutes=2)  # until a page that waits for a worker stops asking
+SURELY = 0.5  # no other class can be as likely
+FOOLED = 0.99  # confidence from which on a network is sure, for the goals
 
 
 class Goal(models.TextChoices):
@@ -204,6 +207,10 @@ class Opinion(models.Model):
     )
     target = models.PositiveIntegerField(null=True, help_text="a class of this classifier")
     confidences = models.JSONField(default=list, help_text="for each tile the confidence in the target")
+    best = models.FloatField(null=True, help_text="the highest of them")
+    seen = models.JSONField(
+        default=list, help_text="[place, target, whether its breeder sees it there] as they said, in order"
+    )
     status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
     error = models.TextField(blank=True)
     asked_at = models.DateTimeField(default=timezone.now)
@@ -240,6 +247,7 @@ class Attempt(models.Model):
     confidences = models.JSONField(default=list, help_text="the best of each generation")
     genomes = models.BinaryField(default=b"", help_text="the best so far, as a litter keeps them")
     held = models.JSONField(default=list, help_text="their confidences")
+    founders = models.JSONField(default=list, help_text="for each of them the places that it descends from")
     seed = models.BigIntegerField(default=0)
     result = models.ForeignKey(Litter, on_delete=models.SET_NULL, null=True, related_name="+")
     status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
@@ -267,6 +275,17 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
     def visible_to(self, user: Any) -> "PublicationQuerySet":
         """Those that this person may open."""
         return self.filter(individual__run__in=Run.objects.visible_to(user).values("pk"))
+
+    def listed_for(self, user: Any) -> "PublicationQuerySet":
+        """Those that this person finds in lists: public ones and their own."""
+        listed = Q(individual__run__in=Run.objects.listed_for(user).order_by().values("pk"))
+        return self.filter(listed).exclude(individual__exhibit__hidden=True)
+
+    def with_pictures(self) -> "PublicationQuerySet":
+        """With all that a list shows of them, in one query."""
+        related = self.select_related("author", "individual__run", "individual__exhibit")
+        burdens = ("individual__genome", "individual__run__random_state", "individual__run__founders")
+        return related.defer(*burdens)
 
 
 class Publication(models.Model):
@@ -296,10 +315,63 @@ class Publication(models.Model):
 
     class Meta:
         ordering = ["-published_at"]
-        indexes = [models.Index(fields=["author", "-published_at"], name="publication_of_author")]
+        indexes = [
+            models.Index(fields=["author", "-published_at"], name="publication_of_author"),
+            models.Index(fields=["-published_at", "-individual"], name="publication_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"publication of {self.individual_id}"
+
+    def get_absolute_url(self) -> str:
+        """Return the permalink of the picture."""
+        return reverse("galleries:image", args=[self.individual.run_id, self.individual.number])
+
+    @property
+    def run(self) -> Run:
+        """The run that was made of it and its ancestors."""
+        return self.individual.run
+
+    @property
+    def exhibit(self) -> Any:
+        """What people said of it; None where nobody did."""
+        return getattr(self.individual, "exhibit", None)
+
+    @property
+    def title(self) -> str:
+        """What its breeder calls it; of one that a moderator hid, nothing."""
+        if self.exhibit and self.exhibit.hidden:
+            return ""
+        return self.exhibit.title if self.exhibit else self.run.name
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether the classifier has looked at it."""
+        return self.run.generation is not None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a page should go on asking what the classifier says."""
+        is_open = not self.is_judged and not self.run.error
+        return is_open and timezone.now() - self.published_at < PATIENCE
+
+    @property
+    def target_label(self) -> str:
+        """The class that it was bred towards, in words; empty where there was none."""
+        known = self.run.known_classifier
+        if self.target is None or known is None or self.target >= known.n_classes:
+            return ""
+        return self.run.label_of(self.target)
+
+    @property
+    def has_reached_goal(self) -> bool:
+        """Whether the classifier takes it for the target and its breeder sees that, or does not, as the goal asks."""
+        wanted = {Goal.FOOL: False, Goal.AGREE: True}.get(Goal(self.goal))
+        if wanted is None or self.seen is not wanted or not self.individual.top:
+            return False
+        class_index, confidence = self.individual.top[0]
+        needed = FOOLED if self.goal == Goal.FOOL else SURELY
+        return bool(class_index == self.target and confidence >= needed)
 
 
 class Offer(models.Model):

@@ -198,6 +198,7 @@ def _compete(run: Run, each: Offer, guest: Guest) -> None:
             _answer(each, status, individual=individual, won=[list(one) for one in won], top=guest.top)
     except (OfferGone, IntegrityError) as error:
         logger.info("offer %s went while it was considered: %s", each.pk, error)
+        run.extend_lease()  # reads the run anew: what was taken back must not count for the next
 
 
 def _answer(each: Offer, status: str, **answer: Any) -> None:

@@ -30,20 +30,27 @@ def visitor_of(request: HttpRequest, *, made: bool = False) -> str:
     """Return the hash by which a browser without account is known; empty where it is not, unless it is to be made."""
     if made and SECRET not in request.session:
         request.session[SECRET] = secrets.token_urlsafe(32)
-    secret = request.session.get(SECRET, "")
+    return visitor_in(request.session)
+
+
+def visitor_in(django_session: Any) -> str:
+    """Return the hash by which whoever has this Django session is known; empty where they are not."""
+    secret = django_session.get(SECRET, "")
     return hashlib.sha256(secret.encode()).hexdigest() if secret else ""
+
+
+def is_owned(session: BreedingSession, user: Any, visitor: str) -> bool:
+    """Whether a session is this person's, or this browser's where it is nobody's."""
+    if session.owner_id is not None:
+        return bool(user.is_authenticated and session.owner_id == user.pk)
+    return bool(session.visitor) and session.visitor == visitor
 
 
 def session_or_refusal(request: HttpRequest, session_id: uuid.UUID) -> BreedingSession:
     """Return a session of whoever asks; raises Http404, and PermissionDenied where it is somebody else's."""
-    sessions = BreedingSession.objects.select_related("place", "branched_from__run")
-    session = get_object_or_404(sessions.defer("branched_from__genome"), pk=session_id)
-    user = request.user
-    if session.owner_id is not None:
-        owns = user.is_authenticated and session.owner_id == user.pk
-    else:
-        owns = bool(session.visitor) and session.visitor == visitor_of(request)
-    if not owns:
+    sessions = BreedingSession.objects.select_related("place").defer("place__genomes", "place__hashes")
+    session = get_object_or_404(sessions, pk=session_id)
+    if not is_owned(session, request.user, visitor_of(request)):
         raise PermissionDenied(NOT_YOURS)
     return session
 
@@ -52,7 +59,7 @@ def litter_or_404(session: BreedingSession, number: int) -> Litter:
     """Return a litter of a session."""
     if number > LARGEST_NUMBER:
         raise Http404("There is no such litter in this session.")
-    return get_object_or_404(session.litters.select_related("before", "parent"), number=number)
+    return get_object_or_404(session.litters, number=number)
 
 
 @receiver(user_logged_in)

@@ -43,7 +43,7 @@ def _comparable() -> RunQuerySet:
     """Return runs of the kind that is compared, each with its share at every number of evaluations."""
     within = {_column(budget): Subquery(_last_within(budget)) for budget in BUDGETS}
     other = Q(parameters__method__in=OTHER_METHODS)
-    kind = Run.objects.public().filter(encoding="cppn", evaluations__gte=BUDGETS[0])
+    kind = Run.objects.public().searches().filter(encoding="cppn", evaluations__gte=BUDGETS[0])
     return kind.exclude(pk__in=kind.filter(other).values("pk")).annotate(**within).defer("random_state")
 
 

@@ -6,6 +6,7 @@ answers for an hour.
 """
 
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -16,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fooling_web.classifiers.wording import sentence
+from fooling_web.users.auditing import record
 from fooling_web.users.models import User
 from models_zoo.registry import find
 
@@ -157,10 +159,14 @@ class Import(Waiting):
         return reverse("classifiers:importing", args=[self.id])
 
     def end(self, reason: str = "") -> None:
-        """Keep the reason it was refused for, if it was, and forget the file."""
+        """Keep the reason it was refused for, if it was, and forget the file; it stands in the audit log, too."""
+        size = None
+        with suppress(OSError, ValueError):  # it may be gone already
+            size = self.weights.size
         self.weights.delete(save=False)
         self.error, self.done_at = reason, timezone.now()
         self.save(update_fields=["weights", "verdict", "error", "done_at"])
+        record(self.owner, "import classifier", self.classifier, size, reason or "done")
 
 
 class FetchQuerySet(WaitingQuerySet):
@@ -204,6 +210,7 @@ class Fetch(Waiting):
         self.save(update_fields=["done_bytes", "total_bytes", "moved_at"])
 
     def end(self, reason: str = "") -> None:
-        """Keep the reason it failed for, if it did."""
+        """Keep the reason it failed for, if it did; it stands in the audit log, too."""
         self.error, self.done_at = reason, timezone.now()
         self.save(update_fields=["error", "done_at"])
+        record(self.owner, "fetch classifier", self.classifier, self.done_bytes or None, reason or "done")

@@ -22,6 +22,7 @@ from fooling_web.classifiers.tasks import ask, ask_for, ask_in
 from fooling_web.classifiers.wording import sentence
 from fooling_web.runs.models import Run
 from fooling_web.runs.watching import with_cells
+from fooling_web.users.auditing import record
 from fooling_web.users.models import User
 from models_zoo.errors import ImportRefused, UnknownClassifier
 from models_zoo.preprocessing import CHANNELS
@@ -122,6 +123,7 @@ def remove(request: HttpRequest, name: str) -> HttpResponse:
         except ImportRefused as error:
             complaint = sentence(str(error))
         else:
+            record(request.user, "remove classifier", entry.name)
             return redirect(_after_removal(request))
     context = {
         "entry": entry,
@@ -171,7 +173,7 @@ def _try_out(request: HttpRequest, entry: ClassifierEntry) -> HttpResponse:
 
 def _page_of(request: HttpRequest, entry: ClassifierEntry, form: TrialForm) -> dict[str, Any]:
     wanted = request.GET.get("q", "")[:100]
-    runs = with_cells(Run.objects.public().filter(classifier=entry.name))
+    runs = with_cells(Run.objects.public().searches().filter(classifier=entry.name))
     return {
         **facts_of(entry),
         "offer": OFFERS.get(entry.name),

@@ -16,6 +16,7 @@ from models_zoo.travelling import card_document
 
 NOT_KEPT = "not-kept"  # stands for the hash of a genome that came without either
 CHUNK = 2000  # rows in memory
+VALUES = 4_000_000  # of pixels, in genomes that are pictures
 NAMED_VERSIONS = ("numba", "numpy", "pillow", "torch")
 STATISTICS = tuple(Statistics._fields)
 
@@ -27,7 +28,7 @@ def export_archive(run: Run, path: Path, *, holds: str = WHOLE) -> str:
     """
     return write_archive(
         path,
-        _description(run),
+        description_of(run),
         StoredHistory(run, -1 if run.generation is None else run.generation),
         random_state=run.random_state,
         search_state=run.kept_state(),
@@ -47,10 +48,9 @@ class StoredHistory:
         fields = ["number", "generation", "parents", "top", "genome_hash"]
         if with_genomes:
             fields.append("genome")
-        rows = self.run.individuals.filter(generation__lte=self.last).order_by("number")
-        for number, generation, parents, top, genome_hash, *genome in rows.values_list(*fields).iterator(
-            CHUNK
-        ):
+        rows = self.run.individuals.filter(generation__lte=self.last).order_by("number").values_list(*fields)
+        at_once = self._genomes_at_once() if with_genomes else CHUNK
+        for number, generation, parents, top, genome_hash, *genome in rows.iterator(at_once):
             yield Individual(
                 number,
                 generation,
@@ -59,6 +59,13 @@ class StoredHistory:
                 "" if genome_hash == NOT_KEPT else genome_hash,
                 *map(bytes, genome),
             )
+
+    def _genomes_at_once(self) -> int:
+        """Return how many rows with genomes memory bears: a network is small, a large picture is not."""
+        if self.run.encoding == "cppn":
+            return CHUNK
+        parameters = self.run.settings
+        return max(1, min(CHUNK, VALUES // (parameters.width * parameters.height * parameters.channels)))
 
     def takeovers(self) -> Iterator[Takeover]:
         """Yield every takeover by generation and class."""
@@ -77,7 +84,8 @@ class StoredHistory:
         return (Climb(*row) for row in rows.values_list(*Climb._fields).iterator(CHUNK))
 
 
-def _description(run: Run) -> Description:
+def description_of(run: Run) -> Description:
+    """Return what determined a run, and where it was computed; raises UnknownClassifier."""
     origin = run.origin or {}
     return Description(
         name=" ".join(run.name.split()),
@@ -86,6 +94,9 @@ def _description(run: Run) -> Description:
         classifier=_classifier(run),
         versions=origin.get("versions") or _versions(),
         created=origin.get("created") or run.created_at.isoformat(timespec="seconds"),
+        guests=run.guests,
+        founders=tuple(run.founding_genomes),
+        kind=run.kind,
     )
 
 

@@ -51,6 +51,7 @@ def import_archive(
         sha256 = file_sha256(path)
         if earlier := Run.objects.filter(origin__file_sha256=sha256).first():
             raise AlreadyImported(path, earlier)
+        archive.require_whole()
         archive.check()
         if earlier := _same_run(archive):
             raise AlreadyImported(path, earlier)
@@ -110,7 +111,9 @@ def _store_run(
         seed=told.seed,
         status=status,
         generation=archive.generation,
-        generations=told.parameters.generations,
+        generations=told.parameters.generations + told.guests,
+        founders=Run.packed_founders(list(told.founders)) if told.founders else None,
+        n_founders=len(told.founders),
         evaluations=archive.evaluations,
         seconds=archive.seconds,
         random_state=archive.random_state,

@@ -29,6 +29,7 @@ OUTPUTS = {
     "hsv": ("hue", "saturation", "value"),
     "hls": ("hue", "lightness", "saturation"),
     "rgb": ("red", "green", "blue"),
+    "picbreeder": ("hue", "saturation", "brightness"),
 }
 TILE = 80  # pixels a side, of the picture of a node
 MOST_PLACES, MOST_CONNECTIONS = 600, 3000  # that are shown; evolved networks have some dozens
@@ -170,21 +171,25 @@ class Sweep:
 def network_of(run: Run, individual: Individual) -> Network:
     """Return the network of an image; raises GenomeError where it is damaged, not kept or too large to show."""
     encoding, population = _read(run.settings, individual)
-    document = encoding.to_json(population, 0)
+    return network_from(encoding.to_json(population, 0), run.settings)
+
+
+def network_from(document: dict[str, Any], parameters: Parameters) -> Network:
+    """Return the network of a genome that has been checked; raises TooLarge where it is too large to show."""
     functions, connections = document["functions"], document["connections"]
     if len(functions) + len(INPUTS) > MOST_PLACES or len(connections) > MOST_CONNECTIONS:
         raise TooLarge(
             f"{len(functions)} nodes and {len(connections)} connections are more than a page shows"
         )
     columns = math.ceil(math.sqrt(len(INPUTS) + len(functions) + 1))
-    nodes = _nodes(functions, connections, OUTPUTS[_colour(run.settings)], columns)
+    nodes = _nodes(functions, connections, OUTPUTS[_colour(parameters)], columns)
     return Network(
         nodes=nodes,
         connections=[
             Connection(index=index, source=nodes[source], target=nodes[target], weight=weight)
             for index, (source, target, weight) in enumerate(connections)
         ],
-        bound=run.settings.cppn.weight_bound,
+        bound=parameters.cppn.weight_bound,
         columns=columns,
     )
 
@@ -195,7 +200,21 @@ def nodes_sprite(run: Run, individual: Individual, network: Network) -> bytes:
     Every picture is computed at twice as many points a side, which are then averaged.
     """
     name = f"{run.pk}-{individual.number}-{individual.genome_hash[:SHORT_HASH]}-nodes-{TILE}.webp"
-    return kept(name, lambda: _nodes_drawn(run.settings, individual, network))
+    return kept(name, lambda: nodes_drawn(*_read(run.settings, individual), network))
+
+
+def nodes_drawn(encoding: Any, population: Any, network: Network) -> bytes:
+    """Return the same of any network, the only one of a population."""
+    from evolution.cppn_anatomy import portraits  # brings in the compiler: only where it is used
+
+    pictures = [Image.fromarray(levels) for levels in portraits(encoding, population, 0, 2 * TILE)]
+    if network.has_picture:
+        pictures.append(_as_picture(encoding.develop_at(population, 2 * TILE, 2 * TILE)[0]))
+    sprite = Image.new("RGB", (network.width, network.height))
+    for place, picture in enumerate(pictures):
+        corner = (place % network.columns * TILE, place // network.columns * TILE)
+        sprite.paste(picture.resize((TILE, TILE), Image.Resampling.BOX), corner)
+    return _as_webp(sprite)
 
 
 def sweep_of(run: Run, network: Network, connection: Connection, wanted: str) -> Sweep:
@@ -378,7 +397,7 @@ def _encoding(parameters: Parameters) -> Any:
 
 
 def _colour(parameters: Parameters) -> str:
-    return "grey" if parameters.channels == 1 else parameters.colour
+    return "grey" if parameters.channels == 1 else parameters.colour.removesuffix("-grey")
 
 
 def _nodes(
@@ -412,20 +431,6 @@ def _nodes(
         )
         for place, (role, title, function) in enumerate(named)
     ]
-
-
-def _nodes_drawn(parameters: Parameters, individual: Individual, network: Network) -> bytes:
-    from evolution.cppn_anatomy import portraits
-
-    encoding, population = _read(parameters, individual)
-    pictures = [Image.fromarray(levels) for levels in portraits(encoding, population, 0, 2 * TILE)]
-    if network.has_picture:
-        pictures.append(_as_picture(encoding.develop_at(population, 2 * TILE, 2 * TILE)[0]))
-    sprite = Image.new("RGB", (network.width, network.height))
-    for place, picture in enumerate(pictures):
-        corner = (place % network.columns * TILE, place // network.columns * TILE)
-        sprite.paste(picture.resize((TILE, TILE), Image.Resampling.BOX), corner)
-    return _as_webp(sprite)
 
 
 def _as_picture(image: Any) -> Image.Image:

@@ -29,7 +29,7 @@ from fooling_web.galleries.models import (
     RunTally,
     Tally,
 )
-from fooling_web.galleries.wanted import ASCENT
+from fooling_web.galleries.wanted import ASCENT, BRED
 from fooling_web.runs.models import Champion, Run
 from fooling_web.runs.watching import SHORT_HASH
 from models_zoo.wordnet import CLASSES, IMAGENET_LABELS
@@ -130,9 +130,15 @@ def approach_of(run: Run) -> Approach:
     approach, _ = Approach.objects.get_or_create(
         classifier=run.classifier,
         encoding=run.encoding,
-        method=ASCENT if run.encoding == "gradient" else run.parameters.get("method", "map-elites"),
+        method=_method_of(run),
     )
     return approach
+
+
+def _method_of(run: Run) -> str:
+    if run.kind == Run.Kind.BREEDING:
+        return BRED
+    return ASCENT if run.encoding == "gradient" else run.parameters.get("method", "map-elites")
 
 
 def band_of(confidence: float) -> int:

@@ -171,7 +171,8 @@ def _told(run: Run, rows: list[Any], class_index: int | None) -> Iterator[Step]:
             class_index = held[0][0]
         _, number, generation, genome_hash, genome_bytes = ancestor[0][:5]
         known = Individual(number=number, generation=generation, genome_hash=genome_hash)
-        yield Step(_relative(run, known, genome_bytes, held, class_index), is_switch)
+        shown = None if run.kind == Run.Kind.BREEDING and not held else class_index
+        yield Step(_relative(run, known, genome_bytes, held, shown), is_switch)
         giver = givers.get((number, class_index), NO_CLASS)
 
 

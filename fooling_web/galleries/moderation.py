@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from fooling_web.galleries.keeping import recount
 from fooling_web.galleries.models import Comment, Exhibit, Report
+from fooling_web.users.auditing import record
 from fooling_web.users.models import User
+
+DEEDS = {  # in the audit log, by how they stand in the administration's own
+    "Hid the comment": "hide comment",
+    "Hid the image": "hide image",
+    "Showed the comment again": "show comment",
+    "Showed the image again": "show image",
+}
 
 
 def hide_comment(comment: Comment, moderator: User) -> None:
@@ -63,3 +71,6 @@ def _log_all(moderator: User, things: Sequence[Model], verdict: str) -> None:
     """Write a line for each thing into the administration's log."""
     if things:
         LogEntry.objects.log_actions(moderator.pk, things, CHANGE, change_message=verdict)
+    for thing in things:
+        deed = "settle report" if isinstance(thing, Report) else DEEDS[verdict]
+        record(moderator, deed, f"{thing._meta.verbose_name} {thing.pk}: {thing}", outcome=verdict)

@@ -43,7 +43,12 @@ def provenance_of(run: Run, individual: Individual, absolute: Absolute) -> dict[
 
 
 def making_of(run: Run, individual: Individual) -> dict[str, Any]:
-    """Return how an image is made again: by a run as far as the generation in which it was born, at least one."""
+    """Return how an image is made again: by a run as far as the generation in which it was born, at least one.
+
+    What a person bred by hand no command makes again.
+    """
+    if run.kind == Run.Kind.BREEDING:
+        return {"generations_needed": None, "command": None}
     needed = max(1, individual.generation)
     return {"generations_needed": needed, "command": run.command_until(needed)}
 
@@ -88,12 +93,13 @@ def _run(run: Run, absolute: Absolute) -> dict[str, Any]:
     return {
         "id": str(run.pk),
         "name": run.name,
+        "kind": run.kind,
         "owner": run.owner.get_username() if run.owner else None,
         "created": (run.origin or {}).get("created") or run.created_at.isoformat(timespec="seconds"),
         "seed": run.seed,
         "encoding": run.encoding,
         "parameters": run.parameters,
-        "command": run.command,
+        "command": run.command if run.kind == Run.Kind.SEARCH else None,
         "generation": run.generation,
         "archive_sha256": _archive_sha256(run),
         "address": absolute(run.get_absolute_url()),

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Prefetch, prefetch_related_objects
+
 from evolution.parameters import ENCODINGS
 from fooling_web.galleries.models import BANDS, Entry
 from fooling_web.galleries.ordering import stretch_of
 from fooling_web.galleries.sifting import Sieve
-from fooling_web.galleries.wanted import DEEPEST, METHODS, RECOGNISED, SORTS, Wanted
-from fooling_web.runs.models import Run, Sweep
+from fooling_web.galleries.wanted import BRED, DEEPEST, METHODS, RECOGNISED, SORTS, Wanted
+from fooling_web.runs.models import Individual, Run, Sweep
 from models_zoo.registry import all_entries
 from models_zoo.wordnet import TITLES
 
@@ -129,8 +131,18 @@ def _pages(images: int, size: int) -> int:
 
 def _entries(keys: list[int]) -> list[Entry]:
     """Return entries in the order of their keys, those of public runs; what is withdrawn just now is missing."""
-    found = Entry.objects.select_related("run", "image_class").defer("run__random_state").in_bulk(keys)
-    return [found[key] for key in keys if key in found and found[key].run.visibility == Run.Visibility.PUBLIC]
+    light = Entry.objects.select_related("run", "image_class").defer("run__random_state", "run__founders")
+    found = light.in_bulk(keys)
+    entries = [found[key] for key in keys if key in found]
+    public = [entry for entry in entries if entry.run.visibility == Run.Visibility.PUBLIC]
+    _tell_breeders([entry for entry in public if entry.run.guests])
+    return public
+
+
+def _tell_breeders(entries: list[Entry]) -> None:
+    """Look up who bred the images among these that came into their runs from outside; a few queries for all."""
+    lights = Prefetch("individual", Individual.objects.defer("genome"))
+    prefetch_related_objects(entries, lights, "individual__offer__publication__author")
 
 
 def _summed(sieve: Sieve) -> dict[str, Counter[Any]]:
@@ -164,7 +176,9 @@ def _of_runs(sieve: Sieve, by_run: Mapping[uuid.UUID, int] | None) -> dict[uuid.
     return {
         pk: n
         for pk, n in by_run.items()
-        if pk in sieve.hung and (not wanted.sweep or sieve.hung[pk].sweep == wanted.sweep)
+        if pk in sieve.hung
+        and (not wanted.sweep or sieve.hung[pk].sweep == wanted.sweep)
+        and (pk == wanted.run or sieve.approaches[sieve.hung[pk].approach].method != BRED)
     }
 
 

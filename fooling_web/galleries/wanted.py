@@ -19,7 +19,8 @@ SORTS: dict[str, str] = {
     "random": "At random",
 }
 ASCENT = "gradient-ascent"  # of runs that climb a gradient: they search by none of the methods of evolution
-METHODS: dict[str, str] = {**SEARCHES, ASCENT: "Gradient ascent"}
+BRED = "bred"  # of pictures that people evolved and published
+METHODS: dict[str, str] = {**SEARCHES, ASCENT: "Gradient ascent", BRED: "Bred by hand"}
 RECOGNISED: dict[str, str] = {"yes": "Recognised by people", "no": "Not recognised by people"}
 LONGEST_TEXT = 100
 DEEPEST = 10_000  # images of a view that can be paged through: who looks for others narrows the view

@@ -72,7 +72,9 @@ def _without(sides: Sequence[Side], removed: Side) -> str:
 def _offer(request: Request, sides: Sequence[Side]) -> dict[str, Any]:
     """Return runs that may be added: begun ones that tell the same classes apart, the latest first."""
     name = request.GET.get("find", "").replace("\0", "").strip()[:100]
-    runs: QuerySet[Run] = Run.objects.listed_for(request.user).leading().filter(generation__isnull=False)
+    runs: QuerySet[Run] = (
+        Run.objects.listed_for(request.user).searches().leading().filter(generation__isnull=False)
+    )
     if sides:
         runs = runs.exclude(pk__in=[run.pk for side in sides for run in side.runs])
         labels = sides[0].labels

@@ -88,7 +88,7 @@ def execute(
     if not run.is_unfinished:
         run.search_states.all().delete()
     announce(run)
-    rested.send(Run, run=run)
+    rested.send_robust(Run, run=run)  # what others do at rest is no fault of the run
     return True
 
 

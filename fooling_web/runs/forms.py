@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from evolution.errors import ParameterError
+from evolution.errors import GenomeError, ParameterError
+from evolution.fitting import fitted, reading_of
 from evolution.parameters import (
     CROPS,
     ENCODINGS,
@@ -42,6 +42,11 @@ from evolution.presets import (
 from fooling_web.runs.kinds import classes_told
 from fooling_web.runs.launching import launch, launch_sweep, require_seeds
 from fooling_web.runs.models import Run, Sweep
+from fooling_web.runs.quotas import (
+    complaint_about_active,
+    complaint_about_generations,
+    complaint_about_storage,
+)
 from fooling_web.users.models import User
 from models_zoo.errors import UnknownClassifier, ZooError
 from models_zoo.registry import ClassifierEntry, all_entries, find
@@ -50,15 +55,12 @@ OWN = "own"
 AS_THE_PRESET = ("", "As the preset")
 GROUPS = {"mnist": "MNIST", "imagenet": "ImageNet", "custom": "Classes of their own"}
 VIEWS = {1: "One, in the centre", 10: "Ten"}
+USUAL = ("mnist-lenet", "efficientnet-lite0")  # for pictures that came without a classifier
+NETWORKS_ALONE = (
+    "Bred pictures are networks, and this run's images are pixels. Choose images encoded as CPPN, or do not begin "
+    "with the pictures."
+)
 PROPOSED = {"mnist": "paper", "imagenet": "fig7-quick"}  # what suits a small machine
-
-
-def no_room() -> str:
-    """Say that a person has as many active runs as one may have."""
-    return (
-        f"You have {settings.ACTIVE_RUNS_PER_USER} active runs, the most one person may have here; those of a "
-        "sweep count as one. Wait for one to finish, or pause or cancel one."
-    )
 
 
 def _require_even(population: int) -> None:
@@ -109,6 +111,20 @@ class Experiment:
     title: str
     shows: str
     sizes: list[PresetOption]
+
+
+@dataclass(frozen=True)
+class Founding:
+    """Pictures that a run may begin with."""
+
+    documents: list[dict[str, Any]]
+    words: str = ""  # where they come from
+    thumbnails: tuple[str, ...] = ()  # addresses of their pictures
+
+    @property
+    def channels(self) -> int:
+        """How many values a pixel of the first has, which says what kind of classifier can judge it."""
+        return int(self.documents[0]["outputs"])
 
 
 class LaunchForm(forms.Form):
@@ -181,6 +197,7 @@ class LaunchForm(forms.Form):
         max_length=100, required=False, help_text="Left empty, the run is named by experiment and settings."
     )
     visibility = forms.ChoiceField(choices=Run.Visibility.choices, widget=forms.RadioSelect)
+    founded = forms.BooleanField(required=False, label="Begin with these pictures", initial=True)
 
     DEFAULTS = {
         "classifier": "mnist-lenet",
@@ -199,8 +216,13 @@ class LaunchForm(forms.Form):
         owner: User | None = None,
         cloned: Run | None = None,
         classifier: str | None = None,
+        founding: Founding | None = None,
     ) -> None:
         self.entries = all_entries()
+        self.founding = founding or _founding_of(cloned)
+        self.founders: list[dict[str, Any]] = []
+        self.left_out: list[str] = []  # why some pictures are not among them
+        classifier = classifier or (_fitting_classifier(self.entries, founding) if founding else None)
         wanted = next((entry for entry in self.entries if entry.name == classifier), None)
         proposed = {"classifier": wanted.name, "preset": PROPOSED[_kind(wanted)]} if wanted else {}
         cloned_settings = _settings_of(cloned) if cloned else {}
@@ -208,6 +230,8 @@ class LaunchForm(forms.Form):
         known = cast(forms.ChoiceField, self.fields["classifier"])
         known.choices = [(entry.name, entry.title) for entry in self.entries]
         self.owner, self.cloned = owner, cloned
+        if not self.founding:
+            del self.fields["founded"]
 
     @property
     def classifier_groups(self) -> Iterator[ClassifierGroup]:
@@ -242,10 +266,23 @@ class LaunchForm(forms.Form):
             self.n_runs = cleaned.get("runs") or preset.runs
             self.climbed = self._climbed(cleaned, preset, entry)
             self.parameters = self._parameters(cleaned, preset, entry)
+            if self.founding and cleaned["founded"]:
+                self.parameters = self._founded(self.founding, self.parameters)
             self._require_seeds(cleaned["seed"])
-        if self.owner and not self.owner.runs.have_room():
-            raise ValidationError(no_room())
+        if self.owner:
+            self._require_room(self.owner)
         return cleaned
+
+    def _require_room(self, owner: User) -> None:
+        """Make sure that what this person may use is enough."""
+        generations = 0 if self.errors else self.parameters.generations
+        complaints = (
+            complaint_about_active(owner),
+            complaint_about_generations(owner, generations),
+            complaint_about_storage(owner),
+        )
+        if found := [complaint for complaint in complaints if complaint]:
+            raise ValidationError(found)
 
     def save(self) -> Run | Sweep:
         """Store a queued run, or a sweep whose runs wait their turn, with parameters and seeds frozen."""
@@ -257,6 +294,7 @@ class LaunchForm(forms.Form):
             "owner": self.owner,
             "visibility": chosen["visibility"],
             "cloned_from": self.cloned,
+            "founders": self.founders,
         }
         common["preset"] = "" if chosen["preset"] == OWN else chosen["preset"]
         if self.n_runs == 1:
@@ -323,6 +361,23 @@ class LaunchForm(forms.Form):
         except ParameterError as error:
             raise ValidationError(_sentence(str(error))) from error
 
+    def _founded(self, founding: Founding, parameters: Parameters) -> Parameters:
+        """Return the settings with which a run reads its founders; those of another kind are left out."""
+        self.founders, self.left_out = [], []
+        if parameters.encoding != "cppn":
+            raise ValidationError(NETWORKS_ALONE)
+        alike = [one for one in founding.documents if one["outputs"] == parameters.channels]
+        if alike:
+            parameters = reading_of(alike, parameters)
+        for document in founding.documents:
+            try:
+                self.founders.append(fitted(document, parameters))
+            except GenomeError as error:
+                self.left_out.append(str(error))
+        if not self.founders:
+            raise ValidationError(f"None of the pictures can begin this run: {self.left_out[0]}.")
+        return parameters.replaced(first_population=max(parameters.first_population, len(self.founders)))
+
     def _climbed(
         self, cleaned: dict[str, Any], preset: Preset, entry: ClassifierEntry
     ) -> tuple[int, ...] | None:
@@ -381,8 +436,18 @@ class RunForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its stub
 
     class Meta:
         model = Run
-        fields = ["name", "visibility"]
+        fields = ["name", "visibility", "accepts_bred"]
         widgets = {"visibility": forms.RadioSelect}
+        labels = {"accepts_bred": "Open its archive to bred pictures"}
+        help_texts = {
+            "accepts_bred": "Whoever may see the run can then offer a picture that was bred by hand. It takes every "
+            "class of which the classifier is surer than with the champion, and stays in the history for good."
+        }
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if not self.instance.can_accept_bred:
+            del self.fields["accepts_bred"]
 
 
 class SweepForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
@@ -392,6 +457,18 @@ class SweepForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
         model = Sweep
         fields = ["name", "visibility"]
         widgets = {"visibility": forms.RadioSelect}
+
+
+def _founding_of(cloned: Run | None) -> Founding | None:
+    """Return what a run that is launched again began with."""
+    return Founding(cloned.founding_genomes, cloned.name) if cloned and cloned.n_founders else None
+
+
+def _fitting_classifier(entries: list[ClassifierEntry], founding: Founding) -> str | None:
+    """Return a classifier that can judge pictures with so many values a pixel, one whose weights are here."""
+    fitting = [entry for entry in entries if entry.channels == founding.channels]
+    present = [entry.name for entry in fitting if entry.weights_path.exists()]
+    return next((name for name in (*USUAL, *present) if name in present), None)
 
 
 def in_numbers(preset: Preset) -> str:

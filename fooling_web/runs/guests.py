@@ -39,7 +39,8 @@ class Guest(NamedTuple):
 def admit(run: Run, guest: Guest) -> tuple[Individual | None, list[Won]]:
     """Let a guest compete for every class, and return as whom it stands in the history, if it took one, and which.
 
-    A strictly higher confidence takes a class, as in the archive. Whoever calls holds the run's lease; raises
+    A strictly higher confidence takes a class, as in the archive; from itself a picture takes none, however the
+    arithmetic of a smaller batch may round. Whoever calls holds the run's lease; raises
     LeaseLost where it is lost, and then nothing is kept. The run has a first generation.
     """
     assert run.generation is not None
@@ -48,13 +49,16 @@ def admit(run: Run, guest: Guest) -> tuple[Individual | None, list[Won]]:
         before = np.zeros(len(guest.confidences), np.float32)  # (n_classes,)
         for class_index, champion in champions.items():
             before[class_index] = champion.confidence
+        own = {index for index, one in champions.items() if one.individual.genome_hash == guest.genome_hash}
         won = [
             Won(int(index), float(guest.confidences[index]), float(before[index]))
             for index in np.flatnonzero(guest.confidences > before)
+            if int(index) not in own
         ]
         if not won:
             return None, []
-        after = np.maximum(before, guest.confidences)
+        after = before.copy()
+        after[[one.class_index for one in won]] = [one.confidence for one in won]
         return _written(run, guest, won, champions, after), won
 
 

@@ -1,6 +1,7 @@
 """Store queued runs with their parameters and seeds frozen: the form and the commands both come here."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from fooling_web.runs.models import Run, Sweep
 from fooling_web.users.models import User
 from models_zoo.registry import ClassifierEntry, find
 
+Documents = Sequence[dict[str, Any]]
 LARGEST_DRAWN_SEED = 10**6  # short enough to read aloud
 
 
@@ -36,9 +38,11 @@ def launch(
     cloned_from: Run | None = None,
     sweep: Sweep | None = None,
     status: str = Run.Status.QUEUED,
+    founders: Documents = (),
 ) -> Run:
     """Store a queued run; a seed that is not given is drawn. Whoever calls rings the bell.
 
+    Founders are genomes that fit the parameters, no more than the first population has.
     Raises UnknownClassifier, or WeightsCorrupted where the classifier's file is missing or damaged.
     """
     entry = find(classifier)
@@ -58,6 +62,8 @@ def launch(
         parameters=parameters.to_json(),
         seed=seed,
         generations=parameters.generations,
+        founders=Run.packed_founders(list(founders)) if founders else None,
+        n_founders=len(founders),
     )
 
 
@@ -90,6 +96,7 @@ def launch_sweep(
     owner: User | None = None,
     visibility: str = Run.Visibility.PUBLIC,
     cloned_from: Run | None = None,
+    founders: Documents = (),
 ) -> Sweep:
     """Store a sweep with all its runs, from a seed upwards; they wait until the sweep is asked to admit them."""
     first = drawn_seed() if seed is None else seed
@@ -109,6 +116,7 @@ def launch_sweep(
                 cloned_from=cloned_from,
                 sweep=sweep,
                 status=Run.Status.PENDING,
+                founders=founders,
             )
     return sweep
 

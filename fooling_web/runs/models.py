@@ -79,13 +79,13 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that want a worker."""
         return self.filter(status__in=Run.ACTIVE)
 
-    def have_room(self) -> bool:
-        """Whether one more of these, a person's, may be active; runs of a sweep count as one."""
+    def have_room(self, most: int) -> bool:
+        """Whether one more of these, a person's, may be active beside at most so many; a sweep's count as one."""
         wanted = self.filter(status__in=(*Run.ACTIVE, Run.Status.PENDING))
         counts = wanted.aggregate(
             alone=Count("pk", filter=Q(sweep=None)), sweeps=Count("sweep", distinct=True)
         )
-        return int(counts["alone"] + counts["sweeps"]) < settings.ACTIVE_RUNS_PER_USER
+        return int(counts["alone"] + counts["sweeps"]) < most
 
     def leading(self) -> "RunQuerySet":
         """Of these, those that belong to no sweep, and the first of each sweep."""
@@ -99,6 +99,16 @@ class RunQuerySet(models.QuerySet["Run"]):
             rung_at__lt=now - timedelta(seconds=settings.RUN_LEASE_SECONDS / 2)
         )
         return self.active().filter(unheld & unrung)
+
+    def due_to_go(self, now: datetime) -> "RunQuerySet":
+        """Removed runs that can be restored no more: all that they hold goes for good."""
+        return self.filter(removed_at__lt=now - timedelta(days=settings.REMOVED_RUNS_DAYS))
+
+    def unmeasured(self, now: datetime) -> "RunQuerySet":
+        """Runs that have grown since it was measured how much room they take; one at work, now and then."""
+        resting = ~Q(status__in=Run.ACTIVE) | Q(storage__measured_at__lt=now - Storage.PAUSE)
+        grown = ~Q(generation=F("storage__generation")) | ~Q(status=F("storage__status"))
+        return self.filter(Q(generation__isnull=False) & (Q(storage=None) | (grown & resting)))
 
 
 _Every = models.Manager.from_queryset(RunQuerySet)
@@ -299,11 +309,23 @@ class Run(models.Model):
         return (self.settings.evaluations + self.guests - self.evaluations) / self.evaluations_per_second
 
     @property
+    def can_accept_bred(self) -> bool:
+        """Whether its owner may open it to bred pictures: networks do not compete among pixels."""
+        return self.kind == self.Kind.SEARCH and self.encoding == "cppn"
+
+    @property
     def guests(self) -> int:
         """How many generations were pictures that people bred and that took classes, each one by itself."""
         if self.kind != self.Kind.SEARCH:
             return 0
         return self.generations - self.settings.generations
+
+    @property
+    def guest_individuals(self) -> models.QuerySet["Individual"]:
+        """Those pictures: all that have no parents though they came after the first population."""
+        return (
+            self.individuals.filter(generation__gt=0, parents=[]) if self.guests else self.individuals.none()
+        )
 
     @property
     def founding_genomes(self) -> list[dict[str, Any]]:
@@ -372,6 +394,25 @@ class Run(models.Model):
         """Give the run up with a reason that its owner can act on."""
         return self._move(self.UNFINISHED, self.Status.FAILED, error=reason, finished_at=timezone.now())
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a run that failed or was cancelled may be queued again: what it needs to go on is still here.
+
+        Searches that hold more than their champions lose the rest when they end.
+        """
+        if self.status not in (self.Status.FAILED, self.Status.CANCELLED):
+            return False
+        holds_more = self.encoding == "gradient" or self.settings.method == "novelty"
+        return self.generation is None or (self.random_state is not None and not holds_more)
+
+    def requeue(self) -> bool:
+        """Let a run that failed or was cancelled go on from its last flush; whether that changed anything."""
+        if not self.can_go_on:
+            return False
+        status = self.Status.PENDING if self.sweep_id else self.Status.QUEUED
+        fresh = {"attempts": 0, "error": "", "finished_at": None}
+        return self._move((self.Status.FAILED, self.Status.CANCELLED), status, **fresh)
+
     def remove(self) -> bool:
         """Take the run out of sight, stopped if it was under way; `restore` brings it back. Whether this did it."""
         self.cancel()
@@ -382,8 +423,9 @@ class Run(models.Model):
         return bool(removed)
 
     def restore(self) -> bool:
-        """Bring a removed run back as it was; whether it was away."""
-        away = Run.everything.filter(pk=self.pk, removed_at__isnull=False)
+        """Bring a removed run back as it was; whether it was away, and not so long that it is going for good."""
+        going = Run.everything.due_to_go(timezone.now()).values("pk")
+        away = Run.everything.filter(pk=self.pk, removed_at__isnull=False).exclude(pk__in=going)
         restored = away.update(removed_at=None, visibility=F("visibility_before"), visibility_before="")
         self._refresh_removal()
         return bool(restored)
@@ -536,7 +578,8 @@ class Sweep(models.Model):
     def admit(self) -> list[Run]:
         """Queue runs that wait as far as their owner has room, one at least if none is at work; return them."""
         owned = Run.objects.active().filter(owner=self.owner).count()
-        room = max(settings.ACTIVE_RUNS_PER_USER - owned, 0 if self.runs.active().exists() else 1)
+        most = self.owner.runs_at_a_time if self.owner else settings.ACTIVE_RUNS_PER_USER
+        room = max(most - owned, 0 if self.runs.active().exists() else 1)
         waiting = self.runs.filter(status=Run.Status.PENDING).order_by("seed")
         return [run for run in waiting[:room] if run.queue()]
 
@@ -595,6 +638,11 @@ class Individual(models.Model):
 
     def __str__(self) -> str:
         return f"individual {self.number} of {self.run_id}"
+
+    @property
+    def came_from_outside(self) -> bool:
+        """Whether it is a guest, in a run that has any: of the others only the first population lacks parents."""
+        return self.generation > 0 and not self.parents
 
 
 class Takeover(models.Model):
@@ -726,6 +774,22 @@ class Climb(models.Model):
     def steps(self) -> list[int | None]:
         """The first steps past each milestone; None where it was not passed."""
         return [getattr(self, milestone) for milestone in self.MILESTONES]
+
+
+class Storage(models.Model):
+    """How much room a run takes in the database, as it was measured last. Films know their size themselves."""
+
+    PAUSE = timedelta(minutes=10)  # between two looks at a run that is at work
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="storage")
+    genomes = models.PositiveBigIntegerField(default=0, help_text="bytes")
+    history = models.PositiveBigIntegerField(default=0, help_text="bytes of everything else, about")
+    generation = models.PositiveIntegerField(help_text="at which it was measured")
+    status = models.CharField(max_length=9, help_text="in which it was measured")
+    measured_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.genomes + self.history:,} bytes of {self.run_id}"
 
 
 class FilmGone(Exception):

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from evolution.presets import PRESETS
 from fooling_web.runs.events import announce
-from fooling_web.runs.forms import SweepForm, no_room
+from fooling_web.runs.forms import SweepForm
 from fooling_web.runs.kinds import classes_named
 from fooling_web.runs.models import Run, Sweep
+from fooling_web.runs.quotas import complaint_about_active
 from fooling_web.runs.sweeps import progress_of, rows_of, runs_of
 from fooling_web.runs.tasks import ring
 from fooling_web.runs.views import Request, one_at_a_time
@@ -92,8 +93,9 @@ def resume(request: Request, sweep_id: uuid.UUID) -> HttpResponse:
     sweep = _controlled_sweep(request, sweep_id)
     owner = sweep.owner or cast(User, request.user)
     with one_at_a_time(owner):
-        if not sweep.is_at_work and not owner.runs.have_room():
-            messages.error(request, no_room())
+        complaint = "" if sweep.is_at_work else complaint_about_active(owner)
+        if complaint:
+            messages.error(request, complaint)
             return redirect(sweep)
         return _steer(request, sweep_id, _resume_and_ring)
 

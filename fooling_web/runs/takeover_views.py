@@ -155,7 +155,7 @@ def genes(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse
         "class_index": class_index,
         "ancestors": max(0, len(line) - 1),
         "switches": int(are_switches(rows)[line].sum()) if line else 0,
-        "begins": _begins(rows, line),
+        "begins": _begins(run, rows, line),
         "by_group": _shares(rows, line[1:], groups) if has_many_classes(run) else [],
         "by_class": _shares(rows, line[1:], _classes_of(run, rows, line[1:])),
         "page": page,
@@ -311,13 +311,16 @@ def _classes_of(run: Run, rows: Rows, line: list[int]) -> list[Group]:
     return [single(run, class_index) for class_index in sorted(set(rows["class_index"][line].tolist()))]
 
 
-def _begins(rows: Rows, line: list[int]) -> str:
-    """Say what the oldest ancestor is: "random", "start" of a climb, or "unknown"."""
+def _begins(run: Run, rows: Rows, line: list[int]) -> str:
+    """Say what the oldest ancestor is: "random", bred by "hand", "start" of a climb, or "unknown"."""
     if not line:
         return ""
-    if rows["source"][line[-1]] == NO_CLASS:
+    oldest = rows[line[-1]]
+    if oldest["source"] == NO_CLASS:
         return "unknown"
-    return "random" if rows["generation"][line[-1]] == 0 else "start"
+    if oldest["generation"] == 0:
+        return "hand" if oldest["number"] < run.n_founders else "random"
+    return "hand" if run.guests else "start"
 
 
 class _Echo:

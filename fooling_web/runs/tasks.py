@@ -12,6 +12,7 @@ from fooling_web.celery import app  # by name: a task of no app would ring at a 
 from fooling_web.runs.models import Film, Run, Sweep
 
 logger = logging.getLogger(__name__)
+ORDER_SECONDS = 1.5  # for which others wait
 
 
 def ring(run: Run) -> None:
@@ -42,6 +43,16 @@ def ring_for_waiting_runs() -> None:
         sweep.admit()
     for run in Run.objects.waiting(timezone.now()):
         ring(run)
+
+
+@app.task
+def keep_order() -> None:
+    """Measure the room that runs take, and let those go that were removed long ago; some seconds of each."""
+    from fooling_web.runs.removing import purge_all
+    from fooling_web.runs.storage import measure_all
+
+    measure_all(seconds=ORDER_SECONDS)
+    purge_all(seconds=ORDER_SECONDS)
 
 
 def ask_for_film(film: Film) -> None:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("<uuid:run_id>/cancel/", views.cancel, name="cancel"),
     path("<uuid:run_id>/edit/", views.edit, name="edit"),
     path("<uuid:run_id>/delete/", views.delete, name="delete"),
+    path("<uuid:run_id>/undelete/", views.undelete, name="undelete"),
     path("<uuid:run_id>/atlas/<int:generation>/<int:number>.webp", views.atlas, name="atlas"),
     path("<uuid:run_id>/heatmap/<int:generation>.bin", views.heatmap, name="heatmap"),
     path("<uuid:run_id>/classes/", views.class_list, name="classes"),

@@ -11,9 +11,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Count, Min
 from django.db.models.functions import Length
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, reswap
@@ -25,11 +28,13 @@ from fooling_web.runs.atlas import atlas_of, milestone_of
 from fooling_web.runs.climbing import ascent_of, difference_png
 from fooling_web.runs.estimation import estimate as estimate_for
 from fooling_web.runs.events import announce
-from fooling_web.runs.forms import LaunchForm, RunForm, no_room
+from fooling_web.runs.forms import Founding, LaunchForm, RunForm
 from fooling_web.runs.heatmap import heatmap_of
 from fooling_web.runs.kinds import classes_named, classes_of
-from fooling_web.runs.models import Champion, Climb, Individual, Run, Sweep
+from fooling_web.runs.models import Champion, Climb, Individual, Run, RunQuerySet, Sweep
 from fooling_web.runs.pictures import SIZES, genome_file_of, png_of, webp_of
+from fooling_web.runs.quotas import complaint_about_active
+from fooling_web.runs.removing import remove, restore
 from fooling_web.runs.sweeps import with_cards
 from fooling_web.runs.tasks import ring
 from fooling_web.runs.watching import (
@@ -61,6 +66,20 @@ def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
     return get_object_or_404(Run.objects.visible_to(request.user).select_related("owner"), pk=run_id)
 
 
+def _removed_by(user: Any) -> RunQuerySet:
+    """Return a person's runs that were deleted and can come back, the last first."""
+    away = Run.everything.owned_by(user).filter(removed_at__isnull=False)
+    return away.searches().exclude(pk__in=away.due_to_go(timezone.now())).order_by("-removed_at")
+
+
+def _to_picture(run: Run, route: str) -> HttpResponse:
+    """Lead to a page of the picture that a person bred and for which the run was made: the last of its images."""
+    last = run.individuals.order_by("-number").values_list("number", flat=True).first()
+    if last is None:
+        raise Http404("There is no picture in this run.")
+    return redirect(route, run.pk, last)
+
+
 def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
     run = _visible_run(request, run_id)
     if not run.is_controlled_by(request.user):
@@ -71,7 +90,7 @@ def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
 @require_safe
 def run_list(request: Request) -> HttpResponse:
     """List the runs that this person may find."""
-    listed = Run.objects.listed_for(request.user)
+    listed = Run.objects.listed_for(request.user).searches()
     mine, status = request.GET.get("mine") == "1", request.GET.get("status", "")
     if mine:
         listed = listed.owned_by(request.user)
@@ -84,6 +103,8 @@ def run_list(request: Request) -> HttpResponse:
         "status": status,
         "statuses": statuses,
         "some_active": any(run.is_active for run in page),
+        "removed": _removed_by(request.user) if mine else [],
+        "days": settings.REMOVED_RUNS_DAYS,
     }
     return render(request, "runs/list.html", context)
 
@@ -91,23 +112,33 @@ def run_list(request: Request) -> HttpResponse:
 @login_required
 def launch(request: Request) -> HttpResponse:
     """Offer the form, and store and queue what was chosen."""
+    return launch_page(request, cloned=_cloned(request))
+
+
+def launch_page(
+    request: Request, *, cloned: Run | None = None, founding: Founding | None = None
+) -> HttpResponse:
+    """Offer the form to somebody who is signed in, perhaps with a run or pictures to begin with, and launch."""
     owner = cast(User, request.user)
     with one_at_a_time(owner):
         form = LaunchForm(
             request.POST or None,
             owner=owner,
-            cloned=_cloned(request),
+            cloned=cloned,
             classifier=request.GET.get("classifier"),
+            founding=founding,
         )
         if request.method == "POST" and form.is_valid():
             launched = form.save()
             transaction.on_commit(lambda: _begin(launched))
+            if form.left_out:
+                messages.info(request, _left_out(form))
             return redirect(launched)
     context = {
         "form": form,
         "cloned": form.cloned,
         "estimate": _estimate(form),
-        "active_limit": settings.ACTIVE_RUNS_PER_USER,
+        "active_limit": owner.runs_at_a_time,
     }
     return render(request, "runs/launch.html", context, status=422 if form.errors else 200)
 
@@ -120,8 +151,10 @@ def estimate(request: Request) -> HttpResponse:
 
 @require_safe
 def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """Show a run, live while it lasts."""
+    """Show a run, live while it lasts; of a picture that a person bred, the page of the picture."""
     run = _visible_run(request, run_id)
+    if run.kind == Run.Kind.BREEDING:
+        return _to_picture(run, "galleries:image")
     context = {
         **page_of(run),
         "controlled": run.is_controlled_by(request.user),
@@ -130,6 +163,7 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "milestone": milestone_of(run),
         "classes": {**classes_of(labels_of(run)), "climbed": run.climbed_classes},
         **_climbs(run),
+        **_guests(run),
     }
     return render(request, "runs/detail.html", context)
 
@@ -175,8 +209,9 @@ def resume(request: Request, run_id: uuid.UUID) -> HttpResponse:
     run = _controlled_run(request, run_id)
     owner = run.owner or cast(User, request.user)
     with one_at_a_time(owner):
-        if not _takes_its_turn(run) and not owner.runs.have_room():
-            messages.error(request, no_room())
+        complaint = "" if _takes_its_turn(run) else complaint_about_active(owner)
+        if complaint:
+            messages.error(request, complaint)
             return HttpResponseClientRedirect(run.get_absolute_url()) if request.htmx else redirect(run)
         return _steer(request, run_id, _resume_and_ring)
 
@@ -192,6 +227,8 @@ def cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Let its owner rename a run, and open or close it to others."""
     run = _controlled_run(request, run_id)
+    if run.kind == Run.Kind.BREEDING:
+        return _to_picture(run, "breeding:publication_edit")
     form = RunForm(request.POST or None, instance=run)
     if request.method == "POST" and form.is_valid():
         Run.objects.filter(pk=run.pk).update(**form.cleaned_data)  # a worker may be writing the rest
@@ -204,16 +241,34 @@ def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 @login_required
 def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """Ask, then remove a run that has ended, with everything it found."""
+    """Ask, then remove a run that has ended, with everything it found; for some weeks this can be undone."""
     run = _controlled_run(request, run_id)
+    if run.kind == Run.Kind.BREEDING:
+        return _to_picture(run, "breeding:unpublish")
     if run.is_unfinished:
         messages.error(request, "A run that has not ended cannot be deleted. Cancel it first.")
         return redirect(run)
     if request.method != "POST":
-        return render(request, "runs/confirm_delete.html", {"run": run})
-    run.delete()
-    messages.success(request, f"“{run.name}” was deleted.")
+        context = {"run": run, "days": settings.REMOVED_RUNS_DAYS}
+        return render(request, "runs/confirm_delete.html", context)
+    remove(run, request.user)
+    messages.success(request, render_to_string("runs/_removed.html", {"run": run}, request))
     return redirect("runs:list")
+
+
+@require_POST
+@login_required
+def undelete(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Bring a run back that was deleted a while ago."""
+    run = get_object_or_404(Run.everything.filter(removed_at__isnull=False), pk=run_id)
+    if not run.is_controlled_by(request.user):
+        raise Http404("Only its owner may do this with a run.")
+    if not restore(run, request.user):
+        messages.error(request, f"“{run.name}” is going for good, and cannot come back.")
+        return redirect("runs:list")
+    announce(run)
+    messages.success(request, f"“{run.name}” is back.")
+    return redirect(run)
 
 
 @require_safe
@@ -416,6 +471,22 @@ def _climbs(run: Run) -> dict[str, Any]:
     if run.encoding != "gradient":
         return {}
     return {"climbs": run.climbs.all()[:CLIMBS], "n_climbs": run.climbs.count()}
+
+
+def _left_out(form: LaunchForm) -> str:
+    """Say how many pictures the run does not begin with, and why the first of them."""
+    number = len(form.left_out)
+    pictures = "One picture was" if number == 1 else f"{number:,} pictures were"
+    return f"{pictures} left out: {form.left_out[0]}."
+
+
+def _guests(run: Run) -> dict[str, Any]:
+    """Return what a run's page says of pictures that came in from outside; nothing where none did."""
+    if not run.guests:
+        return {}
+    took = run.takeovers.filter(individual__in=run.guest_individuals.values("pk"))
+    numbers = took.aggregate(n_bred=Count("class_index", distinct=True), first_guest=Min("generation"))
+    return {**numbers}
 
 
 def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:

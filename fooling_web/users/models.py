@@ -1,5 +1,6 @@
 """Accounts, and who did what. Signing up, in and out is django-allauth's work; the account itself is ours to grow."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
@@ -16,6 +17,14 @@ class User(AbstractUser):
     most_storage = models.PositiveBigIntegerField(
         "most storage", null=True, blank=True, help_text="of all runs, in megabytes; empty: no limit"
     )
+
+    QUOTAS = ("most_active_runs", "most_generations", "most_storage")
+
+    @property
+    def runs_at_a_time(self) -> int:
+        """How many runs the person may have at work or queued."""
+        own = self.most_active_runs
+        return settings.ACTIVE_RUNS_PER_USER if own is None else own
 
 
 class AuditLine(models.Model):

@@ -5,17 +5,36 @@ import json
 import random
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from evolution.archive_file import CHAMPIONS_ONLY, LARGEST, LINEAGES, ArchiveFile, archive_sha256
+from evolution.archive_file import (
+    CHAMPIONS_ONLY,
+    LARGEST,
+    LINEAGES,
+    WHOLE,
+    ArchiveFile,
+    Selection,
+    archive_sha256,
+)
 from evolution.archive_lines import Individual, read_individual, write_individual
-from evolution.archive_writing import write_archive
+from evolution.archive_writing import Extra, write_archive
 from evolution.checkpoint import random_state_of
 from evolution.encoding import encoding_for
 from evolution.errors import ArchiveFileError
 from evolution.parameters import Parameters
-from tests.archives import column, description, history_of, on_line, replaced, tampered, with_json, written
+from tests.archives import (
+    Found,
+    column,
+    description,
+    history_of,
+    on_line,
+    replaced,
+    tampered,
+    with_json,
+    written,
+)
 
 SMALL = {"generations": 8, "first_population": 20, "offspring": 20}
 NETWORKS = Parameters(**SMALL)
@@ -178,7 +197,7 @@ def test_refuses_another_zip(tmp_path):
 
 
 def test_refuses_a_newer_version(file):
-    newer = tampered(file, {"manifest.json": with_json(version=2)})
+    newer = tampered(file, {"manifest.json": with_json(version=3)})
 
     assert "update Foolbreeder" in refusal(newer)
 
@@ -355,3 +374,147 @@ def test_writes_confidences_so_that_they_read_back_the_same():
 
     assert line == "5,1,2,0:0.99987656 3:1e-05,"
     assert read_individual(line).top == ((0, 0.9998765587806702), (3, 9.999999747378752e-06))
+
+
+GALLERY = sorted(
+    (Path(__file__).resolve().parents[2] / "fooling_web" / "exports" / "gallery").glob("[ms]*.zip")
+)
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+def test_writes_version_1_as_it_was_written_before_there_was_another(tmp_path, path):
+    with ArchiveFile(path) as archive:
+        write_archive(
+            tmp_path / "again.zip",
+            archive.run,
+            Found(*map(list, (archive.individuals(), archive.takeovers(), archive.statistics()))),
+            random_state=archive.random_state,
+            search_state=archive.search_state(),
+            holds=archive.holds,
+        )
+
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(tmp_path / "again.zip") as after:
+        for old, new in zip(before.infolist(), after.infolist(), strict=True):
+            assert (old.filename, old.date_time, old.compress_type, old.external_attr, old.CRC) == (
+                *(new.filename, new.date_time, new.compress_type, new.external_attr, new.CRC),
+            )
+            assert before.read(old) == after.read(new)
+
+
+class Notes:
+    """Extras of a few kinds."""
+
+    def members(self, told, history):
+        yield Extra("README.txt", [b"for ", told["name"].encode()])
+        yield Extra("pictures/07_seven.png", [b"a picture"], is_packed=True)
+
+
+def extended(path, **options):
+    found, search = history_of(NETWORKS)
+    state = random_state_of(search.rng)
+    write_archive(path, description(NETWORKS), found, random_state=state, extras=Notes(), **options)
+    return path
+
+
+def test_reads_a_file_with_members_for_people(tmp_path):
+    archive = checked(extended(tmp_path / "run.zip"))
+
+    assert (archive.version, archive.selection) == (2, None)
+    archive.require_whole()
+    with zipfile.ZipFile(archive.path) as other:
+        assert other.read("README.txt") == b"for A run from elsewhere"
+        sums = dict(line.split("  ")[::-1] for line in other.read("SHA256SUMS").decode().splitlines())
+        assert sums == {
+            name: hashlib.sha256(other.read(name)).hexdigest()
+            for name in other.namelist()
+            if name not in ("SHA256SUMS", "manifest.json")
+        }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "readme.txt",
+            "pictures/../7_x.png",
+            "pictures/7_x.svg",
+            "pictures/7_.png",
+            "parquet/others.parquet",
+        ),
+        *(
+            "authors/map_gen_1/map_gen_1_2_9.000000.png",
+            "authors/archive_x.dat",
+            "README.txt/",
+            "/README.txt",
+        ),
+    ],
+)
+def test_refuses_members_for_people_of_other_names(tmp_path, name):
+    path = extended(tmp_path / "run.zip")
+
+    assert "is no archive file" in refusal(tampered(path, {}, also={name: b"{}"}))
+
+
+def test_refuses_members_for_people_in_version_1(file):
+    assert "version 1, which has none" in refusal(tampered(file, {}, also={"README.txt": b"hello"}))
+
+
+@pytest.mark.parametrize("holds", [WHOLE, LINEAGES, CHAMPIONS_ONLY])
+def test_holds_a_selection_with_all_that_led_to_it(tmp_path, holds):
+    path = extended(tmp_path / "run.zip", selection=Selection(classes=(2, 5)), holds=holds)
+    found, _ = history_of(NETWORKS)
+    takers = {takeover.individual for takeover in found.changes if takeover.class_index in (2, 5)}
+
+    archive = checked(path)
+
+    with ArchiveFile(path) as again:
+        everybody = {one.number: one for one in again.individuals()}
+        assert {one.class_index for one in again.takeovers()} == {2, 5}
+    assert sorted(archive.champions) == [2, 5]
+    assert archive.selection.classes == (2, 5)
+    assert archive.selection.whole_archive_sha256 not in ("", archive.archive_sha256)
+    assert archive.random_state is None
+    assert takers <= set(everybody)
+    with_genomes = {number for number, one in everybody.items() if one.genome}
+    if holds == WHOLE:
+        assert with_genomes == set(everybody)
+    if holds == CHAMPIONS_ONLY:
+        assert with_genomes == {takeover.individual for takeover in archive.champions.values()}
+    with pytest.raises(ArchiveFileError, match="holds a part of a run"):
+        archive.require_whole()
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        *(None, [], {}, {"classes": [10], "at_least": 0, "whole_archive_sha256": ""}),
+        {"classes": [], "at_least": 2, "whole_archive_sha256": ""},
+        {"classes": 3, "at_least": 0, "whole_archive_sha256": ""},
+    ],
+)
+def test_refuses_a_selection_that_is_none(tmp_path, selection):
+    path = extended(tmp_path / "run.zip")
+
+    changed = tampered(path, {"run.json": with_json(selection=selection)})
+
+    assert "run.json does not describe a run" in refusal(changed)
+
+
+def test_selects_champions_by_confidence(tmp_path):
+    found, _ = history_of(NETWORKS)
+    last = {takeover.class_index: takeover.confidence for takeover in found.changes}
+    least = sorted(last.values())[6]
+
+    archive = checked(extended(tmp_path / "run.zip", selection=Selection(at_least=least)))
+
+    assert set(archive.champions) == {index for index, confidence in last.items() if confidence >= least}
+
+
+def test_tells_what_was_bred_by_hand(tmp_path):
+    found, _ = history_of(NETWORKS)
+    path = tmp_path / "run.zip"
+
+    write_archive(path, description(NETWORKS, kind="breeding"), found, random_state=None)
+
+    assert checked(path).run.kind == "breeding"
+    assert "'magic' is none of" in refusal(tampered(path, {"run.json": with_json(kind="magic")}))

@@ -183,7 +183,7 @@ DAMAGED = {
     "other coordinates": altered(coordinates="pixel-indices"),
     "other outputs": altered(outputs=3),
     "no functions": altered(functions=[]),
-    "an unknown function": altered(functions=["sine", "cosine", "linear"]),
+    "an unknown function": altered(functions=["sine", "tangent", "linear"]),
     "a function that is a number": altered(functions=[0, 1, 2]),
     "functions as text": altered(functions="sine"),
     "functions that are nothing": altered(functions=None),
@@ -226,6 +226,27 @@ def test_refuses_a_damaged_genome(cppn, kind):
         cppn.from_json([SOUND, DAMAGED[kind]])
 
     assert "\n" not in str(refusal.value)
+
+
+TOO_LARGE = {
+    "20,001 nodes; 20,000": altered(functions=["sine"] * 20_001, connections=[]),
+    "1,000,000 nodes; 20,000": altered(functions=["sine"] * 1_000_000),
+    "100,001 connections; 100,000": altered(connections=[[0, 4, 1.0]] * 100_001),
+}
+
+
+@pytest.mark.parametrize("sizes", TOO_LARGE)
+def test_refuses_a_genome_that_is_too_large(cppn, sizes):
+    with pytest.raises(GenomeError, match=f"^the genome has {sizes} are the most$"):
+        cppn.from_json([TOO_LARGE[sizes]])
+
+
+@pytest.mark.parametrize("changes", [{"inputs": ["x"] * 10**6}, {"connections": [[0, 4, ["x"] * 10**6]]}])
+def test_refuses_in_a_short_line_what_a_file_says_at_length(cppn, changes):
+    with pytest.raises(GenomeError) as refusal:
+        cppn.from_json([altered(**changes)])
+
+    assert len(str(refusal.value)) < 400
 
 
 def stored(document):

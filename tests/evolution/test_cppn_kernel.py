@@ -4,7 +4,19 @@ import numpy as np
 import pytest
 
 from evolution.cppn import CppnEncoding, coordinates
-from evolution.cppn_kernel import BLOCK, GAUSSIAN, LINEAR, SIGMOID, SINE, Graphs, render
+from evolution.cppn_kernel import (
+    BLOCK,
+    COSINE,
+    FARTHEST,
+    GAUSSIAN,
+    IDENTITY,
+    LINEAR,
+    SIGMOID,
+    SIGNED_GAUSSIAN,
+    SINE,
+    Graphs,
+    render,
+)
 from evolution.cppn_twin import develop_slowly
 from evolution.parameters import MAX_SIDE, MAX_WEIGHT, CppnParameters, Parameters
 
@@ -112,6 +124,34 @@ def test_computes_the_sine_of_small_and_large_arguments():
     for arguments, tolerance in ((small, 2e-7), (large, 3e-7)):
         errors = np.abs(absolute_outputs(SINE, arguments) - np.abs(np.sin(arguments.astype(np.float64))))
         assert errors.max() < tolerance
+
+
+def test_computes_the_cosine_of_small_and_large_arguments():
+    small = np.linspace(-10, 10, 200_001, dtype=np.float32)
+    large = np.linspace(-10_000, 10_000, 200_001, dtype=np.float32)
+
+    for arguments, tolerance in ((small, 2e-7), (large, 3e-7)):
+        errors = np.abs(absolute_outputs(COSINE, arguments) - np.abs(np.cos(arguments.astype(np.float64))))
+        assert errors.max() < tolerance
+
+
+def test_computes_the_signed_gaussian():
+    arguments = np.linspace(-12, 12, 200_001, dtype=np.float32)
+
+    errors = np.abs(
+        absolute_outputs(SIGNED_GAUSSIAN, arguments)
+        - np.abs(2 * np.exp(-(arguments.astype(np.float64) ** 2)) - 1)
+    )
+
+    assert errors.max() < 4e-7
+
+
+def test_leaves_what_an_identity_is_given_up_to_a_bound():
+    arguments = [-3e38, -12.5, 0, 1e-30, 9999, 10_001]
+
+    assert absolute_outputs(IDENTITY, arguments).tolist() == pytest.approx(
+        [FARTHEST, 12.5, 0, 1e-30, 9999, FARTHEST]
+    )
 
 
 def test_computes_the_sigmoid():

@@ -96,8 +96,8 @@ class TestPage:
             held = Collection.objects.create(owner=alice, title=f"No. {number}")
             keeping.collect(exhibits[number].individual, held)
 
-        # person; runs three times, best and liked twice each, collections and numbers three times each
-        with django_assert_max_num_queries(14):
+        # person; what they bred; runs three times, best and liked twice, collections and numbers three times each
+        with django_assert_max_num_queries(15):
             shown = page(client).context
         assert [len(shown[name]) for name in ("runs", "best", "liked", "collections")] == [4, 12, 12, 6]
 

@@ -604,4 +604,4 @@ class TestLimit:
 
         run.refresh_from_db()
         assert run.status == Run.Status.PAUSED
-        assert "You have 1 active runs" in answer.content.decode()
+        assert "You have 1 active run, the most" in answer.content.decode()

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from PIL import Image
 from evolution.cppn import CppnEncoding
 from evolution.parameters import Parameters
 from fooling_web.exports.exporting import export_archive
-from fooling_web.runs.models import Run
+from fooling_web.runs.models import Run, Sweep
+from fooling_web.users.models import AuditLine
 from tests.services import PROJECT
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +95,54 @@ def test_refuses_what_is_no_archive_file(tmp_path, command):
 @pytest.mark.parametrize("number", ["", "lenet", "00000000-0000-0000-0000-000000000000"])
 def test_refuses_to_export_a_run_that_does_not_exist(tmp_path, number):
     assert "no run has the number" in refusal("export_archive", number, "--output", tmp_path / "run.zip")
+
+
+def test_exports_many_runs_and_sweeps_as_one_file(finished_run, tmp_path):
+    sweep = Sweep.objects.create(name="Some")
+    Run.objects.filter(pk=finished_run.pk).update(sweep=sweep)
+    words = ("--output", tmp_path / "runs.zip", "--pictures", 0, "--no-tables", "--json")
+
+    told = json.loads(answer("export_archive", "--sweep", sweep.pk, *words))
+
+    assert told["runs"] == [str(finished_run.pk)]
+    with zipfile.ZipFile(tmp_path / "runs.zip") as outer:
+        assert str(finished_run.pk) in outer.namelist()[0]
+    line = AuditLine.objects.get()
+    assert (line.deed, line.size, line.by) == ("export", told["bytes"], None)
+    assert str(finished_run.pk) in line.what
+
+
+def test_exports_what_was_chosen(finished_run, tmp_path):
+    words = ("--classes", "3,5-6", "--pictures", 64, "--authors", "--champions-only", "--json")
+
+    told = json.loads(answer("export_archive", finished_run.pk, "--output", tmp_path / "run.zip", *words))
+
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        shown = [name for name in archive.namelist() if name.startswith("pictures/")]
+        assert "authors/bestfit.dat" in archive.namelist()
+    assert sorted(shown) == ["pictures/3_3.png", "pictures/5_5.png", "pictures/6_6.png"]
+    assert told["pictures"] == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--pictures", "100"), "100 pixels are not offered"),
+        (("--pictures", "many"), "'many' pixels are not offered"),
+        (("--classes", "12"), "12 is out of range"),
+        (("--at-least", "sure"), "'sure' is no confidence"),
+        (("--at-least", "7"), "7.0 is out of range"),
+        (("--sweep", "none"), "no sweep has the number 'none'"),
+    ],
+)
+def test_refuses_an_export_that_cannot_be_meant(finished_run, tmp_path, words, told):
+    assert told in refusal("export_archive", finished_run.pk, "--output", tmp_path / "run.zip", *words)
+    assert not list(tmp_path.iterdir())
+    assert not AuditLine.objects.exists()
+
+
+def test_refuses_to_export_nothing(tmp_path):
+    assert "no run was named" in refusal("export_archive", "--output", tmp_path / "run.zip")
 
 
 def test_refuses_to_export_to_where_nothing_can_be_written(finished_run):
@@ -186,6 +236,31 @@ class TestDevelop:
         (tmp_path / "genome.json").write_text(content)
 
         assert "genome" in refusal("develop", tmp_path / "genome.json", "--output", tmp_path / "picture.png")
+
+    @pytest.mark.parametrize(
+        "content",
+        ["<svg/>", "<data><genome>", '<!DOCTYPE x [<!ENTITY a "b">]><data><genome>&a;</genome></data>'],
+    )
+    def test_refuses_xml_that_is_no_genome_of_picbreeder(self, tmp_path, content):
+        (tmp_path / "genome.xml").write_text(content)
+
+        assert "genome" in refusal("develop", tmp_path / "genome.xml", "--output", tmp_path / "picture.png")
+
+    def test_draws_a_genome_of_picbreeder(self, tmp_path):
+        """A network whose only link is of the bias: 2 / (1 + e^-1) - 1 = 0.462, level 117 everywhere."""
+        (tmp_path / "genome.xml").write_text(
+            '<cppn-data version="1.2"/><data><genome phenotype="grey"><nodes>'
+            '<node type="in" label="bias"><marking branch="1" id="1"/>'
+            "<activation>identity(x)</activation></node>"
+            '<node type="out" label="ink"><marking branch="1" id="2"/>'
+            "<activation>sigmoid(x)</activation></node></nodes>"
+            '<links><link><source branch="1" id="1"/><target branch="1" id="2"/><weight>1.0</weight></link>'
+            "</links></genome></data>"
+        )
+
+        answer("develop", tmp_path / "genome.xml", "--size", 20, "--output", tmp_path / "picture.png")
+
+        assert (np.asarray(Image.open(tmp_path / "picture.png")) == np.full((20, 20, 3), 117)).all()
 
     @pytest.mark.parametrize("size", ["0", "-1", "9000", "huge"])
     def test_refuses_a_size_that_cannot_be_meant(self, genome, tmp_path, size):
