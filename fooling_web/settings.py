@@ -229,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10.0},
     },
+    "keep order among exports": {
+        "task": "fooling_web.exports.tasks.keep_exports",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "hang galleries": {
         "task": "fooling_web.galleries.tasks.hang_galleries",
         "schedule": 3.0,
@@ -244,6 +249,7 @@ RUN_ATTEMPTS = 20  # claims in a row that kept nothing, before a run is given up
 ACTIVE_RUNS_PER_USER = _environment_number("ACTIVE_RUNS_PER_USER", 5)
 REMOVED_RUNS_DAYS = _environment_number("REMOVED_RUNS_DAYS", 30)  # for which they can be restored
 CLASSIFIER_UPLOAD_MEGABYTES = _environment_number("CLASSIFIER_UPLOAD_MEGABYTES", 600)
+IMPORT_UPLOAD_MEGABYTES = _environment_number("IMPORT_UPLOAD_MEGABYTES", 2000)
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = [

@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/", include("fooling_web.runs.urls")),
     path("sweeps/", include("fooling_web.runs.sweep_urls")),
     path("", include("fooling_web.galleries.urls")),
+    path("", include("fooling_web.exports.urls")),
     path("breed/", include("fooling_web.breeding.urls")),
     path("classifiers/", include("fooling_web.classifiers.urls")),
     path("accounts/", include("allauth.urls")),

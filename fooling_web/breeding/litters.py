@@ -53,6 +53,7 @@ def add_litter(
             )
         litter = Litter.objects.create(
             session=locked,
+            target=locked.target,
             number=locked.n_litters,
             deed=deed,
             before=before,

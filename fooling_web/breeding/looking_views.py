@@ -49,7 +49,8 @@ def networks(request: Request, session_id: uuid.UUID) -> HttpResponse:
         form.save()
         return _settled(request, session, note=form.note)
     session.refresh_from_db()
-    return _settled(request, session, complaint=form.complaint)
+    mistyped = request.POST.get("target", "") if "target" in form.errors else ""
+    return _settled(request, session, complaint=form.complaint, mistyped=mistyped)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -191,16 +192,16 @@ def _told(request: Request, session: BreedingSession, litter: Litter, complaint:
 
 
 def _settled(
-    request: Request, session: BreedingSession, *, note: str = "", complaint: str = ""
+    request: Request, session: BreedingSession, *, note: str = "", complaint: str = "", mistyped: str = ""
 ) -> HttpResponse:
-    """Show who looks on now; or why nothing was changed."""
+    """Show who looks on now; or why nothing was changed, with what was typed."""
     litter = _place_of(session)
     if not request.htmx:
         if note or complaint:
             messages.add_message(request, messages.ERROR if complaint else messages.INFO, note or complaint)
         return redirect(session)
     context = {"looking": Looking(session, litter), "session": session, "litter": litter}
-    context |= {"looking_note": note, "looking_complaint": complaint}
+    context |= {"looking_note": note, "looking_complaint": complaint, "looking_target": mistyped}
     response = render(request, "breeding/_looking_on.html", context, status=422 if complaint else 200)
     if complaint:
         response["HX-Retarget"], response["HX-Reswap"] = "#looking-on", "innerHTML"

@@ -149,6 +149,7 @@ class Litter(models.Model):
     change = models.FloatField(default=0.3)
     focus = models.CharField(max_length=9, choices=Focus, default=Focus.WHOLE)
     in_colour = models.BooleanField(default=True)
+    target = models.PositiveIntegerField(null=True, help_text="the session's, when the litter was added")
     seed = models.BigIntegerField(default=0)
     genomes = models.BinaryField(help_text="documents of the tiles' genomes, a compressed JSON list")
     hashes = models.JSONField(default=list, help_text="of each genome, its SHA-256")
@@ -309,6 +310,9 @@ class Publication(models.Model):
     goal = models.CharField(max_length=5, choices=Goal, default=Goal.NONE, blank=True)
     target = models.PositiveIntegerField(null=True, help_text="the class that it was bred towards")
     seen = models.BooleanField(null=True, help_text="whether its breeder sees the target in it")
+    computed = models.PositiveIntegerField(
+        default=0, help_text="generations on the way that evolution tried by itself"
+    )
     published_at = models.DateTimeField(auto_now_add=True)
 
     objects = PublicationQuerySet.as_manager()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Sum
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
@@ -22,7 +23,7 @@ from evolution.parameters import Parameters
 from evolution.statistics import summarise
 from fooling_web.breeding.family import published_in_place_of
 from fooling_web.breeding.litters import parameters_of
-from fooling_web.breeding.models import BreedingSession, Goal, Litter, Opinion, Publication
+from fooling_web.breeding.models import Attempt, BreedingSession, Goal, Litter, Opinion, Publication
 from fooling_web.galleries import keeping
 from fooling_web.galleries.models import Exhibit
 from fooling_web.runs.models import Champion, GenerationStat, Individual, Run, Takeover
@@ -114,6 +115,19 @@ def classifier_of(session: BreedingSession) -> ClassifierEntry:
             if entry.channels == settings.channels and _can_be_drawn(settings, entry):
                 return entry
     return find(USUAL[settings.channels])
+
+
+def target_of(session: BreedingSession, litter: Litter, place: int) -> int | None:
+    """Return the session's target, if the litter was bred towards it or the person was asked of it about this tile.
+
+    None where another classifier judges than the one whose class it is.
+    """
+    entry, target = classifier_of(session), session.target
+    if target is None or target >= entry.n_classes or entry.name not in session.classifiers[:1]:
+        return None
+    asked = litter.opinions.filter(classifier=entry.name).values_list("seen", flat=True)
+    is_asked = any((tile, about) == (place, target) for said in asked for tile, about, _ in said)
+    return target if is_asked or litter.target == target else None
 
 
 def crown(run: Run, top: Top, weights_sha256: str) -> None:
@@ -293,7 +307,9 @@ def _publication(
     line: list[Forebear],
     said: Said,
 ) -> Publication:
-    is_aimed = session.target is not None and individual.run.classifier in session.classifiers[:1]
+    target = target_of(session, litter, place)
+    is_aimed = target is not None
+    tried = Attempt.objects.filter(result__in={one.litter for one in line})
     publication = Publication.objects.create(
         individual=individual,
         author=session.owner,
@@ -303,8 +319,9 @@ def _publication(
         branched_from=_branched_from(session, line),
         description=said.description,
         goal=session.goal if is_aimed else Goal.NONE,
-        target=session.target if is_aimed else None,
+        target=target,
         seen=said.seen if is_aimed else None,
+        computed=tried.aggregate(sum=Sum("generation"))["sum"] or 0,
     )
     keeping.name(individual, said.title)
     _retag(publication, said.tags)

@@ -43,7 +43,7 @@ def publish(request: Request, session_id: uuid.UUID, number: int, place: int) ->
         raise Http404("This litter has no such picture.")
     if not request.user.is_authenticated:
         return redirect_to_login(request.path, reverse("account_signup"))
-    target_label = _target_of(session)
+    target_label = _target_of(session, litter, place)
     initial = {"seen": _seen_before(session, litter, place)}
     form = PublishForm(request.POST or None, target_label=target_label, initial=initial)
     before = publishing.published(session, litter, place)
@@ -171,12 +171,10 @@ def _own_or_404(request: Request, run_id: uuid.UUID, number: int) -> Publication
     return publication
 
 
-def _target_of(session: BreedingSession) -> str:
-    """Return the class that a session breeds towards, in words; empty where another classifier will judge."""
-    entry = publishing.classifier_of(session)
-    if session.target is None or entry.name not in session.classifiers[:1]:
-        return ""
-    return entry.labels[session.target] if session.target < entry.n_classes else ""
+def _target_of(session: BreedingSession, litter: Litter, place: int) -> str:
+    """Return the class that a tile was bred towards, in words; empty where there was none."""
+    target = publishing.target_of(session, litter, place)
+    return "" if target is None else publishing.classifier_of(session).labels[target]
 
 
 def _seen_before(session: BreedingSession, litter: Litter, place: int) -> str:

@@ -2,13 +2,19 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import NoReverseMatch
 from django.utils.html import format_html
 
+from fooling_web.exports.archive_views import MOST_RUNS, asked_for
 from fooling_web.exports.models import ExportJob, ImportJob, Job
+from fooling_web.runs.admin import RunAdmin
+from fooling_web.runs.models import Run
+
+GONE = "The runs that were chosen are removed; restore them first."
 
 
 class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its stubs only
@@ -48,6 +54,21 @@ class JobAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
             return format_html('<a href="{}">open</a>', job.get_absolute_url())
         except NoReverseMatch:
             return ""
+
+
+@admin.action(description="Export the chosen runs", permissions=["view"])
+def export_chosen(desk: RunAdmin, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
+    """Ask what of the runs goes into the file, on the page where owners are asked, too."""
+    found = list(runs.filter(removed_at=None).select_related("sweep")[: MOST_RUNS + 1])
+    if found and len(found) <= MOST_RUNS:
+        return asked_for(request, found)
+    complaint = f"{MOST_RUNS} runs in one file are the most; choose fewer." if found else GONE
+    desk.message_user(request, complaint, messages.WARNING)
+    return None
+
+
+# Runs know nothing of exports; so the action is brought to their list from here.
+RunAdmin.actions = [*RunAdmin.actions, export_chosen]
 
 
 @admin.register(ExportJob)

@@ -187,6 +187,12 @@ function showRefusal(event) {
   event.detail.isError = false;
 }
 
+// What was said of a step that could not be taken is over once something is picked.
+function forgive(event) {
+  const complaint = byId("complaint");
+  if (event.target.name === "picked" && event.target.checked && complaint) complaint.hidden = true;
+}
+
 function complain(event) {
   const complaint = byId("complaint");
   const status = event.detail.xhr?.status;
@@ -196,6 +202,7 @@ function complain(event) {
   complaint.hidden = false;
 }
 
+document.addEventListener("change", forgive);
 document.addEventListener("DOMContentLoaded", () => {
   byId("keys-way").hidden = false;
   tellShown();

@@ -66,7 +66,14 @@ function letPass(event) {
   if (part?.dataset.litter && part.dataset.litter !== shown()) event.detail.shouldSwap = false;
 }
 
+// The choice of networks stays open while somebody makes it.
+let isChoosing = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "looking-on") isChoosing = Boolean(byId("who")?.open);
+});
+
 function takeIn(part) {
+  if (part.id === "networks" && isChoosing) byId("who").open = true;
   if (part.id === "looking-state") order(part);
   if (part.id === "networks") ask("POST");
   if (part.id === "attempt") follow(part);

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from fooling_web.breeding import judging, publishing
-from fooling_web.breeding.models import BreedingSession, Goal, Opinion, Publication
+from fooling_web.breeding.models import Attempt, BreedingSession, Goal, Litter, Opinion, Publication
 from fooling_web.breeding.publishing import Said, line_of
 from fooling_web.galleries.hanging import hang_all
 from fooling_web.galleries.models import Entry, Exhibit
@@ -235,6 +235,9 @@ def test_says_whether_the_goal_is_reached(as_person, alice):
     litter = bred(client)
     BreedingSession.objects.update(classifiers=["mnist-lenet"], target=3, goal=Goal.FOOL)
     asked = client.get(address_of(litter)).content.decode()
+    assert "Do you see 3 in it?" not in asked  # nobody bred towards it
+    Litter.objects.update(target=3)
+    asked = client.get(address_of(litter)).content.decode()
     assert "Do you see 3 in it?" in asked
     answered(litter, top=[[3, 0.995], *TOP[1:]], seen=[[0, 3, True], [0, 3, False], [1, 3, True]])
     assert re.search(r'value="no"[^>]*checked', client.get(address_of(litter)).content.decode())
@@ -408,3 +411,31 @@ def test_counts_branches_anew_when_a_breeder_leaves(
 
     assert Publication.objects.get() == first
     assert Exhibit.objects.get().n_branches == 0
+
+
+def test_a_new_litter_knows_the_target_of_its_session(as_person, alice):
+    client = as_person(alice)
+    litter = bred(client)
+    BreedingSession.objects.update(target=3)
+
+    after = stepped(client, litter, "evolve", picked=[0])
+
+    assert (litter.target, after.target) == (None, 3)
+
+
+def test_tells_for_how_long_evolution_tried_by_itself(as_person, alice):
+    client = as_person(alice)
+    litter = bred(client)
+    Attempt.objects.create(
+        session=litter.session,
+        litter=litter,
+        classifier="mnist-lenet",
+        class_index=3,
+        generation=20,
+        result=litter,
+    )
+
+    publication = published(client, litter)
+
+    assert publication.computed == 20
+    assert "evolution tried by itself for 20 generations" in page_of(client, publication)
