@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,7 +27,6 @@ from fooling_web.galleries.models import Examination
 from fooling_web.runs.models import Individual, Run
 from models_zoo.registry import ClassifierEntry, all_entries
 
-COST_A_MINUTE = 40  # for one address: about as many seconds of a worker
 ALIKE = 0.001  # confidences that differ by less are the same, computed by another machine
 SAME = 1e-5  # those that differ by less even in the same batches: the one that was kept is shown
 ONE_CROP, TEN_CROPS = 1, 10  # of a picture, that a run asks about
@@ -208,7 +208,7 @@ def _ask(
     open_ones = [subject for subject in subjects if _is_open(found.get(subject))]
     if not open_ones:
         return True
-    if not is_within(request, "examinations", part.cost, COST_A_MINUTE):
+    if not is_within(request, "examinations", part.cost, settings.EXAMINATION_SECONDS_A_MINUTE):
         return False
     for subject in open_ones:
         ask_for(individual, part.name, subject)

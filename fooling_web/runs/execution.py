@@ -114,6 +114,18 @@ def judged_by(run: Run, documents: list[Any]) -> Judged:
     return Judged(genomes, confidences, [_top(row) for row in confidences])
 
 
+def judge_for(
+    classifier_name: str, parameters: Parameters
+) -> Callable[[list[bytes]], npt.NDArray[np.float32]]:
+    """Return what develops genomes of a run's kind and asks its classifier: (B, n_classes) of B genomes.
+
+    Raises ZooError where the classifier or its weights are not here; what is returned raises GenomeError.
+    """
+    classifier = load(classifier_name).with_views(crops=parameters.crops, precision=parameters.precision)
+    encoding = encoding_for(parameters, str(classifier.device))
+    return lambda genomes: judged(encoding, classifier, encoding.from_bytes(genomes))
+
+
 def warm_up() -> None:
     """Load torch, the small classifiers and the compiled kernels before the first run asks for them."""
     for entry in CLASSIFIERS.values():

@@ -38,8 +38,9 @@ def drawn(page: Page) -> None:
 
 def test_sweeps_a_weight_by_keyboard_alone(new_person: Callable[..., Page]) -> None:
     page = new_person("ada", viewport=PHONE)
-    heard = complaints(page)
-    page.goto(f"{image_of_a_run(page)}graph/")
+    address = f"{image_of_a_run(page)}graph/"
+    heard = complaints(page)  # of the graph's page alone
+    page.goto(address)
     drawn(page)
 
     page.locator("a[data-edge]").first.focus()

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
 
 from evolution.encoding import encoding_for
-from fooling_web.galleries import charts, examination_views, tasks
+from fooling_web.galleries import charts, tasks
 from fooling_web.galleries.examining import (
     ask_for,
     class_known_to,
@@ -443,7 +444,7 @@ class TestPages:
     def test_limits_what_an_address_may_ask(
         self, client: Client, individual: Individual, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(examination_views, "COST_A_MINUTE", 5)
+        monkeypatch.setattr(django_settings, "EXAMINATION_SECONDS_A_MINUTE", 5)
         client.post(address_of(individual, "robustness"))
 
         refused = client.post(address_of(individual, "saliency"))
