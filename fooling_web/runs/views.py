@@ -57,6 +57,7 @@ class Request(HttpRequest):
 
 PER_PAGE = 24
 CLASSES_PER_PAGE = 60
+MOST_BRED = 24  # champions that people bred, named on a run's page
 CLIMBS = 200  # images of a gradient ascent on its page; all are in the file
 HISTORY = 100  # of a class's champions, newest first
 FOR_EVER = "private, max-age=31536000, immutable"  # by browsers alone: a run may be hidden later
@@ -484,9 +485,11 @@ def _guests(run: Run) -> dict[str, Any]:
     """Return what a run's page says of pictures that came in from outside; nothing where none did."""
     if not run.guests:
         return {}
-    took = run.takeovers.filter(individual__in=run.guest_individuals.values("pk"))
+    guests = run.guest_individuals.values("pk")
+    took = run.takeovers.filter(individual__in=guests)
     numbers = took.aggregate(n_bred=Count("class_index", distinct=True), first_guest=Min("generation"))
-    return {**numbers}
+    held = run.champions.filter(individual__in=guests).without_genomes().with_breeders()
+    return {**numbers, "bred_champions": held[:MOST_BRED]}
 
 
 def _also_holds(run: Run, individual_id: int, class_index: int) -> list[Any]:

@@ -156,7 +156,8 @@ def test_shows_on_the_page_of_the_run_what_came_from_outside(client, finished_ru
     page = client.get(finished_run.get_absolute_url()).content.decode()
 
     assert "2 classes were taken by pictures that people bred" in page
-    assert page.count("bred by hand") == 2
+    assert page.count("bred by hand") == 4  # two cells, and two that the line above names
+    assert "Of these they still hold:" in page
     assert "from generation 6 on they took classes" in page
     champion = client.get(reverse("runs:champion", args=[finished_run.pk, 3])).content.decode()
     assert "bred by hand" in champion
