@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "fooling_web.galleries",
     "fooling_web.breeding",
     "fooling_web.exports",
+    "fooling_web.studies",
 ]
 
 MIDDLEWARE = [
@@ -282,7 +283,7 @@ STATICFILES_DIRS = [
     PROJECT / "static",
     *(
         (f"vendor/{library}", PROJECT / "node_modules" / library / "dist")
-        for library in ("cytoscape", "cytoscape-dagre", "d3-hierarchy", "uplot")
+        for library in ("cytoscape", "cytoscape-dagre", "d3-hierarchy", "jspsych", "uplot")
     ),
 ]
 STORAGES = {

@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("fooling_web.galleries.urls")),
     path("", include("fooling_web.exports.urls")),
     path("breed/", include("fooling_web.breeding.urls")),
+    path("", include("fooling_web.studies.urls")),
     path("classifiers/", include("fooling_web.classifiers.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

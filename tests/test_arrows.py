@@ -19,22 +19,32 @@ FORBIDDEN = {
     "models_zoo": ("django", "channels", "celery", "fooling_web", "evolution", "bootstrap"),
     "fooling_web": ("bootstrap", "benchmarks", "tests"),
     "fooling_web.users": ("fooling_web.runs", "evolution", "models_zoo"),
-    "fooling_web.runs": ("fooling_web.breeding", "fooling_web.exports", "fooling_web.galleries"),
-    "fooling_web.galleries": ("fooling_web.breeding", "fooling_web.exports"),
+    "fooling_web.runs": (
+        "fooling_web.breeding",
+        "fooling_web.exports",
+        "fooling_web.galleries",
+        "fooling_web.studies",
+    ),
+    "fooling_web.galleries": ("fooling_web.breeding", "fooling_web.exports", "fooling_web.studies"),
     "bootstrap": ("evolution", "models_zoo", "benchmarks", "tests"),
     "standalone": ("django", "channels", "celery", "fooling_web", "bootstrap", "benchmarks", "tests"),
 }
 
 # What only these modules may import.
 TASKS = tuple(
-    f"fooling_web.{app}.tasks" for app in ("breeding", "classifiers", "exports", "galleries", "runs")
+    f"fooling_web.{app}.tasks"
+    for app in ("breeding", "classifiers", "exports", "galleries", "runs", "studies")
 )
 RESERVED = {
     "celery": ("fooling_web.celery", *TASKS),
     "kombu": ("fooling_web.celery", *TASKS),
     "channels": (
         "fooling_web.asgi",
-        *(f"fooling_web.{app}.{room}" for app in ("breeding", "runs") for room in ("events", "consumers")),
+        *(
+            f"fooling_web.{app}.{room}"
+            for app in ("breeding", "runs", "studies")
+            for room in ("events", "consumers")
+        ),
     ),
     "torch": (
         "evolution.colour_torch",
