@@ -64,12 +64,12 @@ def run() -> int:
 
 
 def test() -> int:
-    """Run every test: the browser's in a process of their own, as its event loop disturbs the others."""
+    """Run every test: the browser's in processes of their own, as its event loop disturbs the others."""
     set_up(development=True)
     browser = {**os.environ, "CHROMIUM": prepare_chromium()}
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # for each of as many workers as there are cores
     spread = ["-n", str(min(os.cpu_count() or 1, MOST_TESTING)), "--dist", "loadfile"]
-    return worst([_pytest("not browser", one_thread, *spread), _pytest("browser", browser)])
+    return worst([_pytest("not browser", one_thread, *spread), _pytest("browser", browser, *spread)])
 
 
 def check() -> int:

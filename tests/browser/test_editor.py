@@ -34,7 +34,7 @@ def edit(page: Page) -> str:
 def drawn(page: Page) -> None:
     """Wait for the graph and for the pictures of the nodes."""
     page.locator("#network[data-ready]").wait_for()
-    expect(page.locator("#nodes img")).not_to_have_count(0)
+    expect(page.locator("#nodes img")).not_to_have_count(0, timeout=20_000)  # the first compile their kernel
 
 
 def picture(page: Page) -> str:
