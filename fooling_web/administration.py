@@ -14,6 +14,7 @@ WORK = {  # title: models, by app and name; what stands nowhere comes at the end
         *("galleries.report", "galleries.comment", "galleries.exhibit", "galleries.collection"),
         *("galleries.tag", "breeding.publication"),
     ),
+    "Studies": ("studies.study", "studies.classroom", "studies.refusal"),
     "Classifiers": ("classifiers.import", "classifiers.fetch"),
     "Files": ("exports.exportjob", "exports.importjob"),
     "Log": ("users.auditline",),

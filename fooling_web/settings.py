@@ -235,6 +235,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "ring for forsaken analyses": {
+        "task": "fooling_web.studies.tasks.ring_for_forsaken_analyses",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "keep recognition by people": {
+        "task": "fooling_web.studies.tasks.keep_recognition",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "delete data of studies whose time is over": {
+        "task": "fooling_web.studies.tasks.keep_to_retention",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "hang galleries": {
         "task": "fooling_web.galleries.tasks.hang_galleries",
         "schedule": 3.0,

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from fooling_web import views
 from fooling_web.breeding.consumers import BreedingConsumer
 from fooling_web.runs.consumers import NowhereConsumer, RunConsumer
+from fooling_web.studies.consumers import ClassroomConsumer, ResultsConsumer, SeatConsumer
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -24,5 +25,8 @@ urlpatterns = [
 websocket_urlpatterns = [
     path("ws/runs/<uuid:run_id>/", RunConsumer.as_asgi()),
     path("ws/breed/<uuid:session_id>/", BreedingConsumer.as_asgi()),
+    path("ws/studies/<uuid:study_id>/results/", ResultsConsumer.as_asgi()),
+    path("ws/classes/<uuid:classroom_id>/", ClassroomConsumer.as_asgi()),
+    path("ws/seats/<uuid:participant_id>/", SeatConsumer.as_asgi()),
     re_path("", NowhereConsumer.as_asgi()),
 ]

@@ -187,7 +187,15 @@ class Exhibit(models.Model):
     n_comments = models.PositiveIntegerField(default=0)
     n_branches = models.PositiveIntegerField(default=0, help_text="images that people bred from this one")
     recognition = models.FloatField(
-        null=True, blank=True, help_text="share of people who named the class, where people were asked"
+        null=True,
+        blank=True,
+        help_text="share of people who named the class, above chance, where people were asked",
+    )
+    n_asked = models.PositiveIntegerField(default=0, help_text="people behind that share")
+    fooling_index = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="confidence of the classifier, times the share of who did not name the class",
     )
     hidden = models.BooleanField(default=False, help_text="by a moderator: in no gallery")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -209,6 +217,9 @@ class Exhibit(models.Model):
             ),
             models.Index(
                 fields=["recognition"], name="exhibit_recognised", condition=Q(recognition__isnull=False)
+            ),
+            models.Index(
+                fields=["-fooling_index", "individual"], name="exhibit_fooling", condition=Q(n_asked__gt=0)
             ),
             models.Index(fields=["individual"], name="exhibit_hidden", condition=Q(hidden=True)),
         ]

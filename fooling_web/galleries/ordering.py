@@ -45,6 +45,7 @@ OPINIONS = {  # such orders: what an exhibit must have any of, and the columns t
     "viewed": ("views", "views"),
     "rated": ("n_ratings", "stars", "n_ratings"),
     "branched": ("n_branches", "n_branches"),
+    "fooling": ("n_asked", "fooling_index"),
 }
 
 

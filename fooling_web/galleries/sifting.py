@@ -26,7 +26,15 @@ MOST_WORDS = 6  # of a text; further ones are not looked at
 MOST_EXHIBITS = 2_000  # whose title or tag begins with a word
 WORD = re.compile(r"[^\W_]+")
 SMALL_WORDS = {"and", "of", "the", "other"}
-RECOGNISED_FROM = 0.5  # the share of people who named the class, from which on an image is recognised
+RECOGNISED_FROM = (
+    0.5  # the share of people who named the class, above chance, from which on an image is recognised
+)
+FOOLS_FROM = 0.9  # the fooling index, likewise
+ANSWERS = {  # what people may have said of an image, as `wanted.RECOGNISED` names it
+    "yes": Q(recognition__gte=RECOGNISED_FROM),
+    "no": Q(recognition__lt=RECOGNISED_FROM),
+    "fools": Q(n_asked__gt=0, fooling_index__gte=FOOLS_FROM),
+}
 
 Cube = Counter[tuple[int, str, int]]  # how many entries, by approach, branch and band
 Runs = frozenset[uuid.UUID]
@@ -222,12 +230,15 @@ class Sieve:
         }
 
     def recognised(self) -> dict[str, int]:
-        """Return how many images people recognised and did not, whatever of the two is asked for."""
+        """Return how many images people recognised, did not, or were fooled about, whatever of these is asked for."""
         known = Exhibit.objects.filter(recognition__isnull=False, hidden=False)
         singles = _singles(Entry.objects.filter(individual__in=known.values("individual")))
         if not singles:
             return {}
-        yes = set(known.filter(recognition__gte=RECOGNISED_FROM).values_list("individual", flat=True))
+        answers = {
+            answer: set(known.filter(condition).values_list("individual", flat=True))
+            for answer, condition in ANSWERS.items()
+        }
         tagged = self._tagged
         passed = (
             single
@@ -237,7 +248,12 @@ class Sieve:
             and (any(part.holds(single) for part in self.parts) or single in self._extras)
             and (tagged is None or single.individual in tagged)
         )
-        return Counter("yes" if single.individual in yes else "no" for single in passed)
+        return Counter(
+            answer
+            for single in passed
+            for answer, individuals in answers.items()
+            if single.individual in individuals
+        )
 
     # What the wanted names, as sets.
 
@@ -286,10 +302,8 @@ class Sieve:
         exhibits = Exhibit.objects.filter(hidden=False)
         if self.wanted.tag:
             exhibits = exhibits.filter(taggings__tag__name=self.wanted.tag.lower())
-        if self.wanted.recognised == "yes":
-            exhibits = exhibits.filter(recognition__gte=RECOGNISED_FROM)
-        if self.wanted.recognised == "no":
-            exhibits = exhibits.filter(recognition__lt=RECOGNISED_FROM)
+        if self.wanted.recognised:
+            exhibits = exhibits.filter(ANSWERS[self.wanted.recognised])
         return exhibits
 
     # Text: each word must begin a word of what is written about an entry.

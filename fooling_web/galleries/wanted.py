@@ -16,12 +16,17 @@ SORTS: dict[str, str] = {
     "viewed": "Most viewed",
     "rated": "Highest rated",
     "branched": "Most branched",
+    "fooling": "Highest fooling index",
     "random": "At random",
 }
 ASCENT = "gradient-ascent"  # of runs that climb a gradient: they search by none of the methods of evolution
 BRED = "bred"  # of pictures that people evolved and published
 METHODS: dict[str, str] = {**SEARCHES, ASCENT: "Gradient ascent", BRED: "Bred by hand"}
-RECOGNISED: dict[str, str] = {"yes": "Recognised by people", "no": "Not recognised by people"}
+RECOGNISED: dict[str, str] = {
+    "yes": "Recognised by people",
+    "no": "Not recognised by people",
+    "fools": "Fooling index of at least 0.9",
+}
 LONGEST_TEXT = 100
 DEEPEST = 10_000  # images of a view that can be paged through: who looks for others narrows the view
 LARGEST_SEED = 2**31 - 1

@@ -9,8 +9,10 @@ Who a participant is elsewhere (`OutsideIdentity`) lies apart from everything th
 """
 
 import hashlib
+import math
 import secrets
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +35,10 @@ def new_code(length: int = 8) -> str:
 def digest(token: str) -> str:
     """Return the hash under which a secret is kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Frozen(Exception):
+    """A change of a design or of images that can change no more; the message says what helps."""
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -114,6 +120,18 @@ class Study(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Store the row; raises Frozen where that would change a frozen design."""
+        if self.is_frozen and not self._state.adding:
+            fixed = Study.objects.filter(pk=self.pk).exclude(frozen_at=None).values("design", "design_sha256")
+            if any(
+                (row["design"], row["design_sha256"]) != (self.design, self.design_sha256) for row in fixed
+            ):
+                raise Frozen(
+                    f"The design of “{self.title}” is frozen and cannot change. Copy the study instead."
+                )
+        super().save(*arguments, **options)
+
     def get_absolute_url(self) -> str:
         """Return the address of the page on which its owner works."""
         return reverse("studies:study", args=[self.pk])
@@ -189,6 +207,20 @@ class StudyImage(models.Model):
     def __str__(self) -> str:
         return f"image {self.number} of {self.study_id}: {self.label}"
 
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Store the row; raises Frozen where its study can change no more."""
+        self._require_unfrozen()
+        super().save(*arguments, **options)
+
+    def delete(self, *arguments: Any, **options: Any) -> Any:
+        """Delete the row; raises Frozen where its study can change no more."""
+        self._require_unfrozen()
+        return super().delete(*arguments, **options)
+
+    def _require_unfrozen(self) -> None:
+        if Study.objects.filter(pk=self.study_id).exclude(frozen_at=None).exists():
+            raise Frozen("The images of this study are frozen and cannot change. Copy the study instead.")
+
     @property
     def machine_is_right(self) -> bool | None:
         """Whether the classifier says the label that counts as right; None: it was not asked."""
@@ -205,6 +237,8 @@ class Classroom(models.Model):
         RUNNING = "running", "At work"
         REVEALED = "revealed", "Revealed"
         CLOSED = "closed", "Closed"
+
+    OPEN = (Status.WAITING, Status.RUNNING, Status.REVEALED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="classrooms")
@@ -228,6 +262,44 @@ class Classroom(models.Model):
     def get_absolute_url(self) -> str:
         """Return the address of the teacher's page."""
         return reverse("studies:classroom", args=[self.pk])
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When time is up; None before the start, and without a limit."""
+        if not self.seconds or self.started_at is None:
+            return None
+        return self.started_at + timedelta(seconds=self.seconds)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether time is up."""
+        return self.ends_at is not None and timezone.now() >= self.ends_at
+
+    @property
+    def seconds_left(self) -> int | None:
+        """Whole seconds until time is up, at least 0; None where nothing runs out."""
+        if self.ends_at is None:
+            return None
+        return max(0, math.ceil((self.ends_at - timezone.now()).total_seconds()))
+
+    def start(self) -> bool:
+        """Let the class begin; whether that changed anything."""
+        return self._move(self.Status.RUNNING, "started_at", self.Status.WAITING)
+
+    def reveal(self) -> bool:
+        """Let the class see what came out, and take no more answers; whether that changed anything."""
+        closed_early = [] if self.started_at is None or self.revealed_at else [self.Status.CLOSED]
+        return self._move(self.Status.REVEALED, "revealed_at", self.Status.RUNNING, *closed_early)
+
+    def close(self) -> bool:
+        """End it; whether that changed anything."""
+        return self._move(self.Status.CLOSED, None, *self.OPEN)
+
+    def _move(self, status: str, moment: str | None, *leaving: str) -> bool:
+        changes: dict[str, Any] = {"status": status, **({moment: timezone.now()} if moment else {})}
+        moved = Classroom.objects.filter(pk=self.pk, status__in=leaving).update(**changes)
+        self.refresh_from_db()
+        return bool(moved)
 
 
 class ParticipantQuerySet(models.QuerySet["Participant"]):

@@ -54,21 +54,33 @@ class Shown:
             "band": band_of(self.confidence),
             "run": self.run.pk,
             "sweep": self.run.sweep_id,
-            "recognised": None if recognition is None else ("yes" if recognition >= 0.5 else "no"),
+            "recognised": self.recognised(recognition),
             "image_class": self.image_class.slug,
             "person": self.run.owner.username if self.run.owner else "",
         }
+
+    def recognised(self, recognition: float | None) -> tuple[str, ...]:
+        """What people said of the champion; of one that fools them, two things are true."""
+        if recognition is None or self.exhibit is None:
+            return ()
+        fools = self.exhibit.fooling_index is not None and self.exhibit.fooling_index >= 0.9
+        return ("yes" if recognition >= 0.5 else "no", *(["fools"] if fools else []))
 
     def kept_out_by(self, wanted: Wanted) -> list[str]:
         """Names of the filters that do not let the champion through."""
         names = [
             name
             for name in (*FACETS, "image_class", "person")
-            if (asked := getattr(wanted, name)) not in ("", None) and asked != self.values[name]
+            if (asked := getattr(wanted, name)) not in ("", None) and asked not in self.all_values(name)
         ]
         if wanted.tag and wanted.tag not in self.tags:
             names.append("tag")
         return names if self.satisfies(wanted.text) else [*names, "text"]
+
+    def all_values(self, name: str) -> tuple[Any, ...]:
+        """What the champion has for a filter, where it may have several things."""
+        value = self.values[name]
+        return value if isinstance(value, tuple) else (value,)
 
     def passes(self, wanted: Wanted) -> bool:
         """Whether every filter lets the champion through."""
@@ -94,7 +106,9 @@ def site(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         for _ in imagine_site(CHAMPIONS, seed=1):
             pass
         for place, exhibit in enumerate(Exhibit.objects.order_by("pk")[:30]):
-            Exhibit.objects.filter(pk=exhibit.pk).update(recognition=place / 30)
+            Exhibit.objects.filter(pk=exhibit.pk).update(
+                recognition=place / 30, n_asked=20, fooling_index=1 - place / 30
+            )
         latest = Entry.objects.order_by("pk").values_list("pk", flat=True)[:500]
         Entry.objects.filter(pk__in=list(latest)).update(hung_at=timezone.now() - timedelta(days=1))
         yield
@@ -168,7 +182,7 @@ def views(count: int) -> Iterator[Wanted]:
         "band": list(range(14)),
         "run": [*Run.objects.order_by("seed").values_list("pk", flat=True), uuid.UUID(int=0)],
         "sweep": [*Sweep.objects.values_list("pk", flat=True), uuid.UUID(int=1)],
-        "recognised": ["yes", "no"],
+        "recognised": ["yes", "no", "fools"],
         "image_class": ["starfish", "tabby", "mnist-7", "none"],
         "person": [*set(Run.objects.values_list("owner__username", flat=True)), "nobody"],
         "tag": ["red", "waves", "none"],
@@ -193,7 +207,10 @@ def test_it_finds_and_counts_what_the_twin_does(site: None, shown: list[Shown], 
             if facet.name in ("run", "sweep") and either_way:
                 continue  # of many, these are left out
             counts = Counter(
-                str(one.values[facet.name]) for one, names in kept_out if set(names) <= {facet.name}
+                str(value)
+                for one, names in kept_out
+                if set(names) <= {facet.name}
+                for value in one.all_values(facet.name)
             )
             for option in facet.options:
                 assert option.count == counts[option.value], (wanted, facet.name, option)
@@ -217,6 +234,7 @@ def test_it_keeps_every_order(
         "viewed": lambda one: (-one.exhibit.views,),
         "rated": lambda one: (-one.exhibit.stars, -one.exhibit.n_ratings),
         "branched": lambda one: (-one.exhibit.n_branches,),
+        "fooling": lambda one: (-one.exhibit.fooling_index,),
         "random": lambda one: (one.entry.place < start, one.entry.place),
     }
     belongs: dict[str, Any] = {
@@ -224,6 +242,7 @@ def test_it_keeps_every_order(
         "viewed": lambda one: one.exhibit and one.exhibit.views,
         "rated": lambda one: one.exhibit and one.exhibit.n_ratings,
         "branched": lambda one: one.exhibit and one.exhibit.n_branches,
+        "fooling": lambda one: one.exhibit and one.exhibit.n_asked,
         "random": lambda one: not either_way or one.entry.place >= start,  # many never come to their end
     }
     wanted = Wanted(sort=sort, seed=3, **filters)
