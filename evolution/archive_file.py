@@ -11,6 +11,7 @@ and it may be a selection: some of the classes alone.
 
 import hashlib
 import json
+import os
 import re
 import zipfile
 import zlib
@@ -56,6 +57,7 @@ NETWORKS, ASCENT, FOUNDERS = "genomes.jsonl", "climbs.csv", "founders.jsonl"
 PICTURE = re.compile(r"genomes/(0|[1-9][0-9]{0,17})\.png")
 REQUIRED = (RUN, *TABLES)
 SUMS = "SHA256SUMS"
+SHOWN = re.compile(r"pictures/([0-9]{1,9})_[^/]+\.png")  # a champion, by its class
 EXTRA = re.compile(
     r"README\.txt|LICENSE\.txt|SHA256SUMS|packages\.txt|labels\.csv|champions\.csv|classifier\.json"
     r"|parquet/(individuals|takeovers|statistics|champions)\.parquet"
@@ -65,6 +67,7 @@ EXTRA = re.compile(
 )
 KINDS = ("search", "breeding")  # who evolved: the computer, or a person by hand
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what no line of text holds
+END_OF_ZIP, END_LENGTH = b"PK\x05\x06", 22  # with which a ZIP ends, but for a comment, and its bytes
 MEGABYTE = 2**20
 LARGEST = {  # bytes of a member, unpacked
     MANIFEST: 64 * MEGABYTE,
@@ -289,12 +292,23 @@ class ArchiveFile:
             last = climb[:2]
             yield climb
 
+    def pictures(self) -> Iterator[tuple[int, str]]:
+        """Yield the class and the name of every picture of a champion that the file carries; unchecked."""
+        for name in self._zip.namelist():
+            if shown := SHOWN.fullmatch(name):
+                yield int(shown[1]), name
+
+    def read(self, name: str) -> bytes:
+        """Return a member as it is."""
+        return self._read(name)
+
     def search_state(self) -> bytes:
         """Return what some searches need beyond the champions to go on; empty for the others."""
         return self._read(STATE) if STATE in self._zip.NameToInfo else b""
 
     def _check_and_describe(self) -> None:
         infos = self._zip.infolist()
+        require_nothing_around(self.path, self._zip)
         _check_members(self.path, infos)
         manifest = self._json(MANIFEST)
         self._check_version(manifest)
@@ -505,6 +519,23 @@ class ArchiveFile:
 
     def _damaged(self, what: str) -> ArchiveFileError:
         return ArchiveFileError(f"{self.path} is damaged: {what}; export it again")
+
+
+def require_nothing_around(path: Path, archive: zipfile.ZipFile) -> None:
+    """Make sure that a ZIP fills its file; raises ArchiveFileError.
+
+    Readers of ZIPs search for the last one in a file. A ZIP of several that was cut short would be taken for one of
+    those within it.
+    """
+    tail = END_LENGTH + len(archive.comment)
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - tail))
+        ends = file.read(4) == END_OF_ZIP
+    if not ends or min((info.header_offset for info in archive.infolist()), default=0) > 0:
+        raise ArchiveFileError(
+            f"{path} is damaged: it is cut short, or something was put around it; fetch it once more"
+        )
 
 
 def _check_members(path: Path, infos: list[zipfile.ZipInfo]) -> None:

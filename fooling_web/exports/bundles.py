@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from evolution.archive_file import require_nothing_around
 from evolution.errors import ArchiveFileError
-from fooling_web.exports.importing import AlreadyImported, import_archive
+from fooling_web.exports.importing import AlreadyImported, file_sha256, import_archive, put_aside
 from fooling_web.runs.models import Run
 from fooling_web.users.models import User
 
@@ -31,39 +32,32 @@ def import_bundle(
 ) -> list[Run]:
     """Return the runs of all files in a ZIP, in its order; those that are here already are not stored again.
 
-    Raises ArchiveFileError and ZooError like `import_archive`, and AlreadyImported where nothing was new; then
-    nothing is kept.
+    Until the last one is in, the new ones are put aside like runs that were removed; then one statement shows them
+    all. What a killed process left aside goes when the same ZIP comes again. Raises ArchiveFileError and ZooError
+    like `import_archive`, and AlreadyImported where nothing was new; then nothing is kept.
     """
+    bundle = file_sha256(path)
+    put_aside(bundle).delete()
     runs: list[Run] = []
-    new: list[Run] = []
     earlier: AlreadyImported | None = None
     try:
-        for file in _files_in(path):
+        for file in files_in(path):
             try:
-                new.append(import_archive(file, owner=owner, visibility=visibility))
-                runs.append(new[-1])
+                runs.append(import_archive(file, owner=owner, visibility=visibility, bundle=bundle))
             except AlreadyImported as error:
-                _refuse_anothers(error, owner, file)
                 runs.append(error.run)
                 earlier = error
     except BaseException:
-        for run in new:
-            run.delete()
+        put_aside(bundle).delete()
         raise
-    if earlier and not new:
+    if not put_aside(bundle).update(removed_at=None) and earlier:
         raise earlier
+    for run in runs:
+        run.removed_at = None
     return runs
 
 
-def _refuse_anothers(error: AlreadyImported, owner: User | None, file: Path) -> None:
-    """Let nobody learn of a run that they may not see."""
-    if owner and not Run.objects.visible_to(owner).filter(pk=error.run.pk).exists():
-        raise ArchiveFileError(
-            f"{file.name} was imported here before, by somebody who keeps it private; leave it out"
-        ) from error
-
-
-def _files_in(path: Path) -> Iterator[Path]:
+def files_in(path: Path) -> Iterator[Path]:
     """Yield each archive file of a ZIP, unpacked for as long as it is looked at; raises ArchiveFileError."""
     with zipfile.ZipFile(path) as outer, tempfile.TemporaryDirectory() as folder:
         for member in _members(path, outer):
@@ -81,6 +75,7 @@ def _files_in(path: Path) -> Iterator[Path]:
 
 def _members(path: Path, outer: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Return the archive files in a ZIP, which are stored as they are: what would grow is refused, and a path."""
+    require_nothing_around(path, outer)
     members = [member for member in outer.infolist() if member.filename not in OWN_NAMES]
     if len(members) > MOST:
         raise ArchiveFileError(f"{path.name} holds {len(members):,} files; {MOST} runs at once are the most")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from evolution.archive_file import ArchiveFile, archive_sha256
@@ -40,33 +41,53 @@ class AlreadyImported(Exception):
 
 
 def import_archive(
-    path: Path, *, owner: User | None = None, visibility: str = Run.Visibility.PUBLIC, name: str = ""
+    path: Path,
+    *,
+    owner: User | None = None,
+    visibility: str = Run.Visibility.PUBLIC,
+    name: str = "",
+    bundle: str = "",
 ) -> Run:
     """Return the run that a file holds, stored with its whole history.
 
-    Raises AlreadyImported, ArchiveFileError where the file is damaged, ZooError where its classifier collides with
-    one of this site's.
+    With the name of a bundle it is put aside, as removed runs are, until the bundle is whole. Raises AlreadyImported
+    where the owner knows of the same run here, ArchiveFileError where the file is damaged, ZooError where its
+    classifier collides with one of this site's.
     """
     with ArchiveFile(path) as archive:
         sha256 = file_sha256(path)
-        if earlier := Run.objects.filter(origin__file_sha256=sha256).first():
+        known = _known_to(owner) | put_aside(bundle)
+        if earlier := known.filter(origin__file_sha256=sha256).first():
             raise AlreadyImported(path, earlier)
         archive.require_whole()
         archive.check()
-        if earlier := _same_run(archive):
+        if earlier := _same_run(archive, known):
             raise AlreadyImported(path, earlier)
         entry = known_or_registered(archive.run.classifier)
         with transaction.atomic():
-            run = _store_run(archive, entry, sha256, owner=owner, visibility=visibility, name=name)
+            run = _store_run(
+                archive, entry, sha256, owner=owner, visibility=visibility, name=name, bundle=bundle
+            )
             _store_history(run, archive)
             _refuse_another_archive(run, archive)
         return run
 
 
-def _same_run(archive: ArchiveFile) -> Run | None:
+def _known_to(owner: User | None) -> QuerySet[Run]:
+    """Runs of which an importer may be told: of somebody's private ones nobody learns, and imports a copy."""
+    return Run.objects.all() if owner is None else Run.objects.listed_for(owner)
+
+
+def put_aside(bundle: str) -> QuerySet[Run]:
+    """Runs of a ZIP that is not in as a whole yet."""
+    aside = Run.everything.filter(removed_at__isnull=False, visibility_before="")
+    return aside.filter(origin__bundle=bundle) if bundle else aside.none()
+
+
+def _same_run(archive: ArchiveFile, known: QuerySet[Run]) -> Run | None:
     """Return a run that was imported from another file of the very same content."""
     told = archive.run
-    alike = Run.objects.filter(
+    alike = known.filter(
         origin__archive_sha256=archive.archive_sha256,
         origin__holds=archive.holds,
         seed=told.seed,
@@ -97,6 +118,7 @@ def _store_run(
     owner: User | None,
     visibility: str,
     name: str,
+    bundle: str,
 ) -> Run:
     told = archive.run
     status = _status(archive, entry)
@@ -118,6 +140,7 @@ def _store_run(
         seconds=archive.seconds,
         random_state=archive.random_state,
         finished_at=None if status == Run.Status.PAUSED else timezone.now(),
+        removed_at=timezone.now() if bundle else None,
         origin={
             "file": archive.path.name,
             "file_sha256": file_hash,
@@ -126,6 +149,7 @@ def _store_run(
             "generation": archive.generation,
             "created": told.created,
             "versions": told.versions,
+            **({"bundle": bundle} if bundle else {}),
         },
     )
 

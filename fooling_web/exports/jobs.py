@@ -195,7 +195,7 @@ def tidy_up(now: datetime) -> None:
 
 
 def link_to(job: ExportJob) -> str:
-    """Return an address at which whoever has it fetches the file for a day, signed in or not."""
+    """Return an address at which the file is fetched for a day by whoever may see all runs in it."""
     return reverse("exports:file", args=[signing.dumps(str(job.pk), salt=SALT)])
 
 
@@ -207,6 +207,12 @@ def linked(token: str) -> ExportJob | None:
         return None
     there = ExportJob.objects.filter(status=ExportJob.Status.FINISHED, expires_at__gt=timezone.now())
     return there.filter(pk=job_id).first()
+
+
+def is_open_to(job: ExportJob, person: Any) -> bool:
+    """Whether somebody with a link may fetch the file: they could open every run in it, and all are still there."""
+    held = job.runs.through.objects.filter(exportjob=job).count()
+    return Run.objects.visible_to(person).filter(exports=job).distinct().count() == held
 
 
 def name_of(job: ExportJob) -> str:

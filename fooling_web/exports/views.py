@@ -16,7 +16,10 @@ from fooling_web.exports.models import ExportJob
 from fooling_web.exports.tasks import ask_to_export
 from fooling_web.users.models import User
 
-GONE = "This file is not there any more, or the link to it is too old. Its page, if you asked for it, has another."
+GONE = (
+    "This file is not there any more, or the link to it is too old, or it holds a private run, for which its owner "
+    "must be signed in. Its page, if you asked for it, has another."
+)
 
 
 @require_safe
@@ -60,9 +63,9 @@ def again(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def file(request: HttpRequest, token: str) -> FileResponse:
-    """Send a file to whoever has a link to it that is young enough."""
+    """Send a file to whoever has a link to it that is young enough, and may see what is in it."""
     found = jobs.linked(token)
-    if found is None:
+    if found is None or not jobs.is_open_to(found, request.user):
         raise Http404(GONE)
     try:
         content = found.file.open("rb")

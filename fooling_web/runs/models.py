@@ -426,6 +426,7 @@ class Run(models.Model):
         """Bring a removed run back as it was; whether it was away, and not so long that it is going for good."""
         going = Run.everything.due_to_go(timezone.now()).values("pk")
         away = Run.everything.filter(pk=self.pk, removed_at__isnull=False).exclude(pk__in=going)
+        away = away.exclude(visibility_before="")  # put aside while the rest of its file comes in
         restored = away.update(removed_at=None, visibility=F("visibility_before"), visibility_before="")
         self._refresh_removal()
         return bool(restored)

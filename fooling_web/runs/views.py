@@ -69,7 +69,7 @@ def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
 
 def _removed_by(user: Any) -> RunQuerySet:
     """Return a person's runs that were deleted and can come back, the last first."""
-    away = Run.everything.owned_by(user).filter(removed_at__isnull=False)
+    away = Run.everything.owned_by(user).filter(removed_at__isnull=False).exclude(visibility_before="")
     return away.searches().exclude(pk__in=away.due_to_go(timezone.now())).order_by("-removed_at")
 
 

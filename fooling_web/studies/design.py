@@ -81,6 +81,11 @@ class Timing:
         """Whether an answer can come too late."""
         return self.window_ms > 0
 
+    @property
+    def longest_ms(self) -> int:
+        """From the first frame of the image to the end of the window, which follows image and mask; 0: no end."""
+        return self.exposure_ms + self.mask_ms + self.window_ms if self.is_limited else 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Design:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from fooling_web.studies.models import Participant, Study, digest
-from fooling_web.studies.taking_part import Outside, Refused
+from fooling_web.studies.taking_part import TWICE, Outside, Refused
 
 SECRET = "participant"  # noqa: S105 - the name of the cookie that opens a session; only its pages get it
 PLACE = "place"  # the cookie that leads a browser back to its session; it opens nothing
@@ -75,13 +75,27 @@ def _the_other_way(study: Study) -> str:
     return "This study takes nobody at the moment."
 
 
-def earlier(request: HttpRequest, study: Study, outside: Outside | None) -> Participant | None:
-    """Return the session that somebody has in a study already; raises Refused where they cannot go on with it.
+def earlier(request: HttpRequest, study: Study, arrival: Arrival) -> Participant | None:
+    """Return the session that somebody has in a study already; raises Refused where they cannot go on with it."""
+    found = _earlier(request, study, arrival)
+    if found and found.phase != study.phase:
+        raise Refused(
+            "tried out",
+            "You took part while this study was tried out, and have seen its pictures. Thank you: that was a help.",
+        )
+    return found
 
-    A browser is led back by its cookie. Another browser goes on only with the very visit that a service sent, which
-    nobody else knows; the same person on another visit has taken part.
+
+def _earlier(request: HttpRequest, study: Study, arrival: Arrival) -> Participant | None:
+    """Look for somebody's session.
+
+    A browser is led back by its cookie, and an account from any browser. Another browser goes on only with the very
+    visit that a service sent, which nobody else knows; the same person on another visit has taken part.
     """
     by_cookie = study.participants.filter(pk=_key(request.COOKIES.get(PLACE, ""))).first()
+    if arrival.entry == "account":
+        return study.participants.filter(entry="account", user=request.user.pk).first()
+    outside = arrival.outside
     if outside is None:
         return by_cookie
     known = study.outside_identities.filter(service=outside.service, person=outside.person)
@@ -90,7 +104,7 @@ def earlier(request: HttpRequest, study: Study, outside: Outside | None) -> Part
         return None
     if by_cookie == identity.participant or (outside.visit and identity.visit == outside.visit):
         return identity.participant
-    raise Refused("twice", "You have taken part in this study before, and each person can once. Thank you.")
+    raise Refused("twice", TWICE)
 
 
 def renew_secret(participant: Participant) -> str:

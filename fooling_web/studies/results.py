@@ -6,6 +6,7 @@ the data and not for each reader. The database is asked a dozen times, however m
 
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from django.urls import reverse
 
 from fooling_web.studies import analysing, exclusions, machine, measures
 from fooling_web.studies.agreement import Agreement, agreement_of
-from fooling_web.studies.answers import Answers, answers_of
+from fooling_web.studies.answers import Answers, answers_of, names_of
 from fooling_web.studies.design import COMPARISONS, TASKS, Design, Task
 from fooling_web.studies.drawing import Scale, path_of, scale_for, shade_of
 from fooling_web.studies.measures import Confusion, Share
@@ -46,6 +47,7 @@ TITLES = {
 }
 ALWAYS = ("participation",)  # sections that are there before anybody answered
 KEPT = 600  # seconds for which rendered sections are kept
+NAMES_SHOWN = 12  # of an image
 PER_PAGE = 50  # rows of a table
 KINDS = {"evolved-dots": "CPPN and others", "natural-dots": "natural", "other-dots": "direct"}
 LARGEST_MAP = 60  # labels of a confusion matrix: more are not drawn
@@ -263,6 +265,17 @@ class Numbers:
             (name, _cells(name, found.columns, counts, late), late)
             for name, counts, late in zip(found.rows, found.counts, found.late, strict=True)
         ]
+
+    @functools.cached_property
+    def names(self) -> list[tuple[int, list[tuple[str, int]]]]:
+        """What people called each image in their own words, the most frequent first; nothing where not asked."""
+        if self.design.task != Task.NAME_THEN_CHOOSE:
+            return []
+        counted: dict[int, Counter[str]] = {}
+        for participant, image, name in names_of(self.study, self.phase):
+            if participant not in self.reasons:
+                counted.setdefault(image, Counter())[name.strip().lower()] += 1
+        return [(image, names.most_common(NAMES_SHOWN)) for image, names in sorted(counted.items())]
 
     # Agreement and time.
 

@@ -45,7 +45,7 @@ def session_of(participant: Participant) -> dict[str, Any]:
             "fixation": design.timing.fixation_ms,
             "exposure": design.timing.exposure_ms,
             "mask": design.timing.mask_ms,
-            "window": design.timing.window_ms,
+            "window": design.timing.longest_ms,
         },
         "instructions": design.instructions,
         "naming": NAMING if design.task == Task.NAME_THEN_CHOOSE else "",

@@ -97,7 +97,7 @@ def _answer(design: Design, truth: Truth, person: _Person, trial: Trial, image: 
         is_hit = image.machine_is_right
     place = _place(person, trial, is_hit)
     rt_ms = _reaction_time(person)
-    is_late = 0 < design.timing.window_ms < rt_ms
+    is_late = 0 < design.timing.longest_ms < rt_ms
     return Answer(
         number=trial.number,
         answer=None if is_late else place,

@@ -42,6 +42,8 @@ GIVEN_UP = timedelta(hours=2)  # without a sign, until somebody else may have th
 LONGEST_NAME = 200
 WAYS = ("key", "mouse", "touch")
 MOST = 32_767  # of a small number in the database
+CHANGED = "The pictures of this study were changed meanwhile. Open its link in another browser to begin anew."
+TWICE = "You have taken part in this study before, and each person can once. Thank you."
 
 
 class Refused(Exception):
@@ -117,7 +119,7 @@ def begin(
     with transaction.atomic():
         held = Study.objects.select_for_update().get(pk=study.pk)
         phase = phase or held.phase
-        if refusal := why_not(held, entry, phase):
+        if refusal := why_not(held, entry, phase) or _why_not_again(held, entry, user, outside):
             raise refusal
         last = held.participants.aggregate(last=Max("number"))["last"] or 0
         participant = Participant.objects.create(
@@ -159,6 +161,14 @@ def why_not(study: Study, entry: str, phase: str) -> Refused | None:
             "full", "This study has as many participants as it needs. Thank you for your interest."
         )
     return None
+
+
+def _why_not_again(study: Study, entry: str, user: User | None, outside: Outside | None) -> Refused | None:
+    """Return why somebody who is known cannot begin: they have, perhaps a moment ago in another window."""
+    known = study.participants.filter(entry="account", user=user).exists() if entry == "account" and user else False
+    if outside:
+        known = study.outside_identities.filter(service=outside.service, person=outside.person).exists()
+    return Refused("twice", TWICE) if known else None
 
 
 def places_left(study: Study) -> int:
@@ -203,7 +213,7 @@ def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response]
     fresh = [one for one in answers if one.number >= held.n_answered]
     if not fresh:
         return [], None
-    if refusal := _why_over(held):
+    if refusal := why_over(held):
         return [], refusal
     wanted = [one.number for one in fresh]
     trials = {trial.number: trial for trial in held.trials.filter(number__in=wanted)}
@@ -228,7 +238,7 @@ def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response]
     return taken, None
 
 
-def _why_over(held: Participant) -> Refused | None:
+def why_over(held: Participant) -> Refused | None:
     """Return why a session takes no more answers; None: it does."""
     study, classroom, now = held.study, held.classroom, timezone.now()
     if study.closed_at and study.status == Study.Status.CLOSED and now > study.closed_at + FINISHING:
@@ -245,6 +255,8 @@ def _why_over(held: Participant) -> Refused | None:
 def _not_shown(answer: Answer, held: Participant) -> Refused:
     if answer.number >= held.n_trials:
         return Refused("no such trial", f"There is no trial {answer.number + 1}; yours are {held.n_trials}.")
+    if answer.number == held.n_answered:  # which is gone with its image, as it can be before freezing
+        return Refused("changed", CHANGED)
     return Refused(
         "not shown", f"Trial {answer.number + 1} was not shown yet; the next is {held.n_answered + 1}."
     )
@@ -259,7 +271,7 @@ def _complaint(answer: Answer, trial: Trial, design: Design) -> Refused | None:
         )
     if answer.answer is None and not timing.is_limited:
         return Refused("option", "An answer is missing, and there is no time limit that could have passed.")
-    longest = timing.window_ms + WINDOW_SLACK_MS if timing.is_limited else LONGEST_MS
+    longest = timing.longest_ms + WINDOW_SLACK_MS if timing.is_limited else LONGEST_MS
     if answer.answer is not None and not _is_within(answer.rt_ms, longest):
         return Refused(
             "reaction time", f"{answer.rt_ms} ms is no reaction time; it is from 0 to {longest:,.0f}."

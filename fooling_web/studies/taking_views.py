@@ -33,7 +33,7 @@ def take(request: HttpRequest, code: str) -> HttpResponse:
         arrival = entering.arrival_of(request, study)
         if arrival.entry == "account" and not request.user.is_authenticated:
             return _invitation(request, study, arrival)
-        if not arrival.is_preview and (earlier := entering.earlier(request, study, arrival.outside)):
+        if not arrival.is_preview and (earlier := entering.earlier(request, study, arrival)):
             return _go_on(request, earlier, arrival)
         if refusal := taking_part.why_not(study, arrival.entry, study.phase):
             raise refusal
@@ -67,7 +67,7 @@ def _begin(request: HttpRequest, study: Study, arrival: entering.Arrival) -> Htt
 def _go_on(request: HttpRequest, earlier: Participant, arrival: entering.Arrival) -> HttpResponse:
     """Lead somebody back to their session; one who comes by the same visit in another browser gets a new secret."""
     response = redirect("studies:done" if earlier.is_complete else "studies:session", earlier.pk)
-    if arrival.outside:
+    if arrival.outside or arrival.entry == "account":
         entering.remember(response, earlier, entering.renew_secret(earlier))
         entering.remember_place(response, earlier)
     return response
@@ -120,9 +120,14 @@ def session(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
         return redirect("studies:class_seat", participant.pk)
     if participant.is_complete:
         return redirect("studies:done", participant.pk)
+    if refusal := taking_part.why_over(participant):
+        return render(request, "studies/refused.html", {"study": participant.study, "refusal": refusal}, status=403)
     if participant.browser:
         messages_in.note_reload(participant)
     shown = session_of(participant)
+    if len(shown["trials"]) < participant.n_trials - participant.n_answered:
+        changed = Refused("changed", taking_part.CHANGED)
+        return render(request, "studies/refused.html", {"study": participant.study, "refusal": changed}, status=409)
     context = {
         "participant": participant,
         "study": participant.study,
@@ -209,7 +214,11 @@ def _own_or_none(request: HttpRequest, participant_id: uuid.UUID) -> Participant
     """Return a participant to the browser that has their secret; to all others there is none."""
     known = Participant.objects.select_related("study", "classroom")
     participant: Participant | None = known.filter(pk=participant_id).first()
-    return participant if participant and entering.is_theirs(request, participant) else None
+    if participant is None or entering.is_theirs(request, participant):
+        return participant
+    if request.method == "POST":
+        taking_part.count_refusal(participant.study_id, "not yours")
+    return None
 
 
 def _is_asked(participant: Participant) -> bool:

@@ -273,6 +273,7 @@ async function run() {
   await queue.flush();
   if (ended) return;
   running = true;
+  place.replaceChildren();
   jsPsych.run(timeline());
 }
 

@@ -1,16 +1,22 @@
 """What an archive file claims of its champions, asked of the classifier again."""
 
+import hashlib
 import io
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from PIL import Image
 
 from evolution.archive_file import ArchiveFile
 from fooling_web.exports.exporting import export_archive
+from fooling_web.exports.packing import Choices, pack, pack_many
 from fooling_web.exports.verifying import ask_again
 from fooling_web.runs.models import Champion, Run, Takeover
+from tests.factories import executed, launched
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +72,66 @@ def test_asks_nobody_where_that_is_wished(finished_run: Run, tmp_path: Path) -> 
     call_command("verify_archive", str(path), "--without-asking", "--json", stdout=out)
 
     assert json.loads(out.getvalue())["asked_again"] == 0
+
+
+def repacked(path: Path, name: str, content: bytes) -> Path:
+    """Replace a member of a file, and tell its manifest and sums so."""
+    other = path.with_name("other.zip")
+    with zipfile.ZipFile(path) as before, zipfile.ZipFile(other, "w") as after:
+        manifest = json.loads(before.read("manifest.json"))
+        manifest["members"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        for member in before.infolist():
+            changed = {name: content, "manifest.json": json.dumps(manifest).encode()}
+            after.writestr(member, changed.get(member.filename, before.read(member)))
+    return other
+
+
+def png(side: int, level: int = 0) -> bytes:
+    file = io.BytesIO()
+    Image.new("L", (side, side), level).save(file, format="PNG")
+    return file.getvalue()
+
+
+def verified(path: Path, *words: str) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("verify_archive", str(path), "--json", *words, stdout=out)
+    answer: dict[str, Any] = json.loads(out.getvalue())
+    return answer
+
+
+@pytest.mark.parametrize("encoding", ["cppn", "direct"])
+def test_every_genome_and_picture_is_drawn_again(encoding: str, alice: Any, tmp_path: Path) -> None:
+    run = executed(launched(owner=alice, encoding=encoding))
+    for pictures in (64, 128):
+        pack(run, tmp_path / "run.zip", Choices(pictures=pictures))
+
+        found = verified(tmp_path / "run.zip")
+
+        assert found["developed_again"] == run.individuals.count()
+        assert (found["pictures_compared"], found["largest_difference_of_pictures"]) == (10, 0)
+
+
+@pytest.mark.parametrize("picture", [png(64, 7), png(32)], ids=["another", "of another size"])
+def test_a_picture_of_something_else_is_found(finished_run: Run, tmp_path: Path, picture: bytes) -> None:
+    pack(finished_run, tmp_path / "run.zip", Choices(pictures=64))
+    altered = repacked(tmp_path / "run.zip", "pictures/4_4.png", picture)
+
+    with pytest.raises(CommandError, match=r"of 10 pictures 1 show something else .*pictures/4_4.png"):
+        verified(altered, "--without-asking")
+
+
+def test_a_picture_that_is_none_is_refused(finished_run: Run, tmp_path: Path) -> None:
+    pack(finished_run, tmp_path / "run.zip", Choices(pictures=64))
+
+    with pytest.raises(CommandError, match=r"pictures/4_4.png is no picture"):
+        verified(repacked(tmp_path / "run.zip", "pictures/4_4.png", b"GIF89a"), "--without-asking")
+
+
+def test_each_file_of_a_zip_is_verified(finished_run: Run, alice: Any, tmp_path: Path) -> None:
+    other = executed(launched(owner=alice, seed=2))
+    pack_many([finished_run, other], tmp_path / "runs.zip", Choices(pictures=0))
+
+    found = verified(tmp_path / "runs.zip")["archives"]
+
+    assert [one["seed"] for one in found] == [1, 2]
+    assert all(one["asked_again"] == 10 for one in found)

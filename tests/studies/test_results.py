@@ -11,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fooling_web.studies.analysing import asked_for, carry_out
-from fooling_web.studies.design import Design
+from fooling_web.studies.design import TASKS, Design
 from fooling_web.studies.models import Analysis, Participant, Study
+from fooling_web.studies.piloting import simulate_some
 from fooling_web.studies.tasks import analyse
 from tests.studies.surveyed import planned, surveyed
 
@@ -190,3 +191,15 @@ def test_say_why_there_is_no_effect(alice: Any, as_person: Any) -> None:
 
     assert "Only one condition has answers" in page
     assert asked_for(study, "main").status == Analysis.Status.WAITING
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_are_shown_for_every_task(alice: Any, as_person: Any, task: str) -> None:
+    study = planned(alice, 6, task=task, catch_share=0, n_practice=0, asks_confidence=True)
+    study.images.filter(number__lte=2).update(is_natural=True, encoding="")
+    simulate_some(study, 4, 0.9, seed=3)
+
+    page = as_person(alice).get(f"/studies/{study.pk}/results/").content.decode()
+
+    assert '<dd data-number="begun">4</dd>' in page
+    assert ("in their own words" in page) == (task == "name-then-choose")

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from evolution.errors import EvolutionError
+from fooling_web.exports.bundles import import_bundle, is_bundle
 from fooling_web.exports.importing import AlreadyImported, import_archive
 from fooling_web.runs.models import Run
 from fooling_web.users.models import User
@@ -19,12 +20,12 @@ class Command(BaseCommand):
 
     help = (
         "Take a run into this site from an archive file, as `export_archive` or `python -m standalone evolve` "
-        "wrote it: with its whole history, or not at all."
+        "wrote it: with its whole history, or not at all. A ZIP of several comes in as a whole."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what can be chosen."""
-        parser.add_argument("file", type=Path, metavar="F.zip", help="the archive file")
+        parser.add_argument("file", type=Path, metavar="F.zip", help="the archive file, or a ZIP of several")
         parser.add_argument(
             "--owner", help="the account that the run shall belong to; else to administrators"
         )
@@ -41,16 +42,25 @@ class Command(BaseCommand):
             )
         begun = time.monotonic()
         try:
-            run = import_archive(
-                options["file"],
-                owner=_owner(options["owner"]),
-                visibility=options["visibility"],
-                name=options["name"],
-            )
+            runs = _imported(options)
         except (AlreadyImported, EvolutionError, ZooError, OSError) as error:
             raise CommandError(str(error)) from error
-        report = report_of(run, time.monotonic() - begun)
-        self.stdout.write(json.dumps(report) if options["json"] else in_words(run, report))
+        reports = [report_of(run, time.monotonic() - begun) for run in runs]
+        if options["json"]:
+            self.stdout.write(json.dumps({"runs": reports} if is_bundle(options["file"]) else reports[0]))
+            return
+        for run, report in zip(runs, reports, strict=True):
+            self.stdout.write(in_words(run, report))
+
+
+def _imported(options: dict[str, Any]) -> list[Run]:
+    """Take in the runs of a file: one, or those of a ZIP of several, together or not at all."""
+    path, owner, visibility = options["file"], _owner(options["owner"]), options["visibility"]
+    if not is_bundle(path):
+        return [import_archive(path, owner=owner, visibility=visibility, name=options["name"])]
+    if options["name"]:
+        raise CommandError("--name is for a single run; leave it out, and each keeps the name in its file")
+    return import_bundle(path, owner=owner, visibility=visibility)
 
 
 def report_of(run: Run, seconds: float) -> dict[str, Any]:

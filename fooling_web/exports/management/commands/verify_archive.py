@@ -1,21 +1,28 @@
-"""`manage.py verify_archive`: check an archive file, and ask its classifier again, without taking it in."""
+"""`manage.py verify_archive`: check an archive file, draw it and ask its classifier again, without taking it in."""
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
 
 from evolution.archive_file import ArchiveFile
 from evolution.errors import EvolutionError
-from fooling_web.exports.verifying import Verdict, ask_again
+from fooling_web.exports.bundles import files_in, is_bundle
+from fooling_web.exports.verifying import Redrawn, Verdict, ask_again, draw_again
 from models_zoo.errors import ZooError
 
 
 class Command(BaseCommand):
     """Check an archive file."""
 
-    help = "Check an archive file: hashes, genomes, whether its takeovers lead to its archive, and its confidences."
+    help = (
+        "Check an archive file, or a ZIP of several: hashes, genomes, takeovers, pictures, and "
+        "the confidences, about which the classifier is asked again."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what can be chosen."""
@@ -28,22 +35,73 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer with one line of JSON")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
-        """Check, ask the classifier again, and say what the file holds; fail where it claims what is not so."""
+        """Check, draw and ask again, and say what the file holds; fail where it claims what is not so."""
+        path: Path = options["file"]
         try:
-            with ArchiveFile(options["file"]) as archive:
-                archive.check()
-                verdict = Verdict(absent="not asked") if options["without_asking"] else ask_again(archive)
-                report = {**_report(archive), **_found(verdict)}
+            files = files_in(path) if is_bundle(path) else iter([path])
+            looks = [_look(file, options) for file in files]
         except (EvolutionError, ZooError) as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(report) if options["json"] else _in_words(report, verdict))
-        if verdict.far:
-            worst = verdict.far[0]
-            raise CommandError(
-                f"{options['file']} claims what is not so: of {len(verdict.far):,} champions the classifier is surer "
-                f"or less sure than it says, most of class {worst.class_index}: {worst.found:.6f}, "
-                f"not {worst.claimed:.6f}"
-            )
+            raise CommandError(_named(str(error), path)) from error
+        reports = [look.report for look in looks]
+        if options["json"]:
+            self.stdout.write(json.dumps({"archives": reports} if is_bundle(path) else reports[0]))
+        else:
+            self.stdout.write("\n".join(look.words for look in looks))
+        if wrong := [look.complaint for look in looks if look.complaint]:
+            raise CommandError(f"{path} claims what is not so: {wrong[0]}")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What was found in one archive file."""
+
+    report: dict[str, Any]
+    words: str
+    complaint: str
+
+
+def _look(path: Path, options: dict[str, Any]) -> _Look:
+    """Go through an archive file; a bar shows how far that is, where somebody sits before a terminal."""
+    with ArchiveFile(path) as archive:
+        archive.check()
+        redrawn = draw_again(archive, _bar("drawing"))
+        verdict = (
+            Verdict(absent="not asked") if options["without_asking"] else ask_again(archive, _bar("asking"))
+        )
+        report = {**_report(archive), **_drawn(redrawn), **_found(verdict)}
+    return _Look(report, _in_words(report, redrawn, verdict), _complaint(redrawn, verdict))
+
+
+def _bar(deed: str) -> Callable[[int, int], None]:
+    bar = tqdm(desc=deed, leave=False, disable=None)
+
+    def show(done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return show
+
+
+def _named(text: str, path: Path) -> str:
+    """Return a complaint about a file within a ZIP, with the ZIP's name in place of where it was unpacked."""
+    return text if str(path) in text else f"{path}: {text.rpartition('/')[2]}"
+
+
+def _complaint(redrawn: Redrawn, verdict: Verdict) -> str:
+    if redrawn.others:
+        return (
+            f"of {redrawn.pictures:,} pictures {len(redrawn.others):,} show something else than their genomes, "
+            f"{redrawn.others[0]} for one, by {redrawn.largest} of 255"
+        )
+    if verdict.far:
+        worst = verdict.far[0]
+        return (
+            f"of {len(verdict.far):,} champions the classifier is surer or less sure than it says, most of class "
+            f"{worst.class_index}: {worst.found:.6f}, not {worst.claimed:.6f}"
+        )
+    return ""
 
 
 def _report(archive: ArchiveFile) -> dict[str, Any]:
@@ -59,6 +117,15 @@ def _report(archive: ArchiveFile) -> dict[str, Any]:
         "holds": archive.holds,
         "can_go_on": not archive.is_finished and archive.random_state is not None,
         "archive_sha256": archive.archive_sha256,
+    }
+
+
+def _drawn(redrawn: Redrawn) -> dict[str, Any]:
+    return {
+        "developed_again": redrawn.genomes,
+        "pictures_compared": redrawn.pictures,
+        "largest_difference_of_pictures": redrawn.largest,
+        "pictures_that_differ": list(redrawn.others),
     }
 
 
@@ -81,10 +148,19 @@ def _asked(verdict: Verdict) -> str:
     )
 
 
-def _in_words(report: dict[str, Any], verdict: Verdict) -> str:
+def _drawn_in_words(redrawn: Redrawn) -> str:
+    if not redrawn.pictures:
+        return f"All {redrawn.genomes:,} genomes that it holds were developed again. It carries no pictures."
+    return (
+        f"All {redrawn.genomes:,} genomes that it holds were developed again; its {redrawn.pictures:,} pictures "
+        f"differ from them by {redrawn.largest} of 255 at most."
+    )
+
+
+def _in_words(report: dict[str, Any], redrawn: Redrawn, verdict: Verdict) -> str:
     return (
         f"{report['file']} is whole: {report['name']}, generation {report['generation']}, "
         f"{report['classes']:,} champions, {report['individuals']:,} individuals, {report['takeovers']:,} takeovers "
         f"({report['holds']}), archive {report['archive_sha256'][:16]}…\n"
-        f"{_asked(verdict)}"
+        f"{_drawn_in_words(redrawn)}\n{_asked(verdict)}"
     )
