@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 TIMEOUT = 15.0  # seconds, after which the page gives up a try
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries, as the page makes them
+KEPT = 4.0  # seconds for which a silent connection is used again; the web process closes it after 5
 TWICE = 0.05  # share of answers that are sent again
 SPREAD = 0.5  # of the logarithm of the time that an answer takes
 BROWSER = {"width": 1280, "height": 720, "pixel_ratio": 1, "frame_ms": 16.7, "touch": 0}
@@ -41,6 +42,7 @@ class Person:
     connection: http.client.HTTPConnection | None = None
 
     def __post_init__(self) -> None:
+        self.asked_at = 0.0
         self.rng = random.Random(self.seed)  # noqa: S311 - no secret
 
     def take_part(self, arrival: float = 0.0, looks: bool = True) -> None:
@@ -113,11 +115,14 @@ class Person:
     def _asked(
         self, method: str, address: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, bytes, str]:
+        if time.monotonic() - self.asked_at > KEPT:
+            self._hang_up()
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         self.connection.request(method, address, body, headers)
         response = self.connection.getresponse()
         content = response.read()
+        self.asked_at = time.monotonic()
         for line in response.headers.get_all("Set-Cookie", []):
             self.cookies.update({name: morsel.value for name, morsel in SimpleCookie(line).items()})
         return response.status, content, response.headers.get("Location", "")
@@ -140,7 +145,7 @@ class Crowd:
         """Let them come, evenly within so many seconds."""
         for number, person in enumerate(self.people):
             arrival = within * number / len(self.people)
-            thread = threading.Thread(target=self._take_part, args=(person, arrival, looks))
+            thread = threading.Thread(target=self._take_part, args=(person, arrival, looks), daemon=True)
             self.threads.append(thread)
             thread.start()
 

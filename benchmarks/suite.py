@@ -47,6 +47,7 @@ SECTIONS = (
     Section("opinions", "benchmarks.breeding_opinions:measure_opinions"),
     Section("family tree", "benchmarks.family_tree:measure_family_tree"),
     Section("export", "benchmarks.packing:measure_packing"),
+    Section("export on a site", "benchmarks.exporting:measure_exporting"),
     Section("sessions", "benchmarks.sessions:measure_sessions"),
     Section("live", "benchmarks.live:measure_live"),
 )

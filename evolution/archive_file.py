@@ -65,7 +65,11 @@ EXTRA = re.compile(
     r"|authors/(bestfit|archive_[0-9]{1,9})\.dat"
     r"|authors/map_gen_[0-9]{1,9}/map_gen_[0-9]{1,9}_[0-9]{1,6}_[01]\.[0-9]{6}\.png"
 )
-KINDS = ("search", "breeding")  # who evolved: the computer, or a person by hand
+KINDS = (
+    "search",
+    "breeding",
+    "pictures",
+)  # who evolved: the computer, a person by hand, or nobody that is known
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # what no line of text holds
 END_OF_ZIP, END_LENGTH = b"PK\x05\x06", 22  # with which a ZIP ends, but for a comment, and its bytes
 MEGABYTE = 2**20
@@ -206,8 +210,8 @@ class ArchiveFile:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has kept its last generation; what was bred by hand is never continued."""
-        if self.run.kind == "breeding":
+        """Whether the run has kept its last generation; what was not searched for is never continued."""
+        if self.run.kind != KINDS[0]:
             return self.generation is not None
         return self.generation == self.run.parameters.generations + self.run.guests
 

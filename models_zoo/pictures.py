@@ -25,14 +25,19 @@ def read_picture(path: Path, entry: ClassifierEntry) -> np.ndarray:
     """
     try:
         with Image.open(path) as picture:
-            colours = Image.alpha_composite(
-                Image.new("RGBA", picture.size, "black"), picture.convert("RGBA")
-            ).convert("L" if entry.channels == 1 else "RGB")
+            return image_of(picture, entry, str(path))
     except FileNotFoundError as error:
         raise BadImages(f"{path} does not exist; give the path of a picture file") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadImages(f"{path} cannot be read as a picture; give a PNG, JPEG or the like") from error
-    sized = _middle(_resized(colours, entry.preprocessing), entry.height, path)
+
+
+def image_of(picture: Image.Image, entry: ClassifierEntry, name: str) -> np.ndarray:
+    """Return an opened picture as `read_picture` does; raises BadImages, which names it."""
+    colours = Image.alpha_composite(
+        Image.new("RGBA", picture.size, "black"), picture.convert("RGBA")
+    ).convert("L" if entry.channels == 1 else "RGB")
+    sized = _middle(_resized(colours, entry.preprocessing), entry.height, name)
     values = np.asarray(sized, np.float32).reshape(entry.height, entry.width, entry.channels) / 255
     return values.transpose(2, 0, 1)
 
@@ -50,10 +55,10 @@ def _resized(picture: Image.Image, preprocessing: Preprocessing) -> Image.Image:
     return picture.resize(size, FILTERS[preprocessing.interpolation])
 
 
-def _middle(picture: Image.Image, side: int, path: Path) -> Image.Image:
+def _middle(picture: Image.Image, side: int, name: str) -> Image.Image:
     """Return the middle square; raises BadImages where the picture is smaller than that."""
     width, height = picture.size
     if min(width, height) < side:
-        raise BadImages(f"{path} has {width} x {height} pixels; give a picture of at least {side} x {side}")
+        raise BadImages(f"{name} has {width} x {height} pixels; give a picture of at least {side} x {side}")
     left, top = (width - side) // 2, (height - side) // 2
     return picture.crop((left, top, left + side, top + side))

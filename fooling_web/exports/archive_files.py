@@ -17,7 +17,8 @@ from models_zoo.errors import ZooError
 
 def order_archives(by: User, runs: Sequence[Run], choices: Choices, title: str = "") -> ExportJob:
     """Return a job that packs runs; raises Refused."""
-    kept = {**asdict(choices), "address": runs[0].get_absolute_url() if len(runs) == 1 else ""}
+    address = runs[0].get_absolute_url() if len(runs) == 1 else ""
+    kept = {**asdict(choices), "address": address, "runs": len(runs)}
     return order(by, ExportJob.Kind.ARCHIVES, title or title_of(runs), kept, runs=runs)
 
 

@@ -17,6 +17,7 @@ from fooling_web.exports.archive_files import order_archives, title_of
 from fooling_web.exports.archive_forms import ArrivalForm, ExportForm
 from fooling_web.exports.jobs import Refused
 from fooling_web.exports.models import ExportJob, ImportJob
+from fooling_web.exports.picture_files import EXAMPLE, MOST_PICTURES
 from fooling_web.exports.tasks import ask_to_export, ask_to_import
 from fooling_web.galleries.limits import is_within
 from fooling_web.runs.models import Run, Sweep
@@ -26,6 +27,7 @@ MOST_RUNS = 500  # in one file
 EXPORTS, IMPORTS = 20, 10  # a minute, of an address
 TOO_OFTEN = "Too many were asked for from your address in the last minute. Wait for a minute."
 SHOWN = 20  # files on a page
+KEPT = ("kind", "classifier", "visibility")  # of what was chosen, for another try
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,20 +74,37 @@ def mine(request: HttpRequest) -> HttpResponse:
 def take_in(request: HttpRequest) -> HttpResponse:
     """Let somebody send a file, and show those that they sent before."""
     owner = cast(User, request.user)
-    form = ArrivalForm(request.POST or None, request.FILES or None)
+    wished = {
+        **{name: request.GET[name] for name in KEPT if name in request.GET},
+        "anyway": "anyway" in request.GET,
+    }
+    form = ArrivalForm(request.POST or None, request.FILES or None, initial=wished)
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         try:
             if not is_within(request, "import", 1, IMPORTS):
                 raise Refused(TOO_OFTEN)
-            job = arrivals.order(owner, cleaned["file"], cleaned["visibility"])
+            job = arrivals.order(
+                owner,
+                cleaned["file"],
+                cleaned["visibility"],
+                ImportJob.Kind(cleaned["kind"]),
+                anyway=cleaned["anyway"],
+                classifier=cleaned["classifier"],
+            )
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
             transaction.on_commit(lambda: ask_to_import(job))
             return redirect(job)
     sent = ImportJob.objects.filter(by=owner).prefetch_related("runs")[:SHOWN]
-    context = {"form": form, "complaint": arrivals.complaint_about(owner), "sent": sent}
+    context = {
+        "form": form,
+        "complaint": arrivals.complaint_about(owner),
+        "sent": sent,
+        "example": EXAMPLE,
+        "most": MOST_PICTURES,
+    }
     return render(request, "exports/import.html", context, status=422 if form.errors else 200)
 
 
@@ -95,7 +114,8 @@ def arrival(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """Tell how a file's coming in goes, and what came of it."""
     job = _own_arrival(request, job_id)
     is_fragment = request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
-    context = {"job": job, "runs": Run.objects.filter(imports=job).visible_to(request.user)}
+    runs = Run.objects.filter(imports=job).visible_to(request.user).select_related("owner")
+    context = {"job": job, "runs": runs, "others": [run for run in runs if run.owner != job.by]}
     return render(request, "exports/_arrival.html" if is_fragment else "exports/arrival.html", context)
 
 

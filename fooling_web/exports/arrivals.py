@@ -29,6 +29,7 @@ from fooling_web.exports.bundles import import_bundle, is_bundle
 from fooling_web.exports.importing import AlreadyImported, import_archive
 from fooling_web.exports.jobs import Refused
 from fooling_web.exports.models import ImportJob
+from fooling_web.exports.picture_files import PicturesRefused
 from fooling_web.runs.models import Run
 from fooling_web.runs.quotas import complaint_about_storage
 from fooling_web.users.auditing import record
@@ -46,7 +47,13 @@ DEED = "import"
 
 
 def order(
-    by: User, file: Upload, visibility: str, kind: ImportJob.Kind = ImportJob.Kind.ARCHIVE
+    by: User,
+    file: Upload,
+    visibility: str,
+    kind: ImportJob.Kind = ImportJob.Kind.ARCHIVE,
+    *,
+    anyway: bool = False,
+    classifier: str = "",
 ) -> ImportJob:
     """Keep a file and return a job that waits for a worker; raises Refused."""
     name = PurePath(file.name or "file.zip").name[-LONGEST_NAME:]
@@ -54,9 +61,8 @@ def order(
         User.objects.select_for_update().get(pk=by.pk)
         if complaint := complaint_about(by):
             raise Refused(complaint)
-        job = ImportJob(
-            by=by, kind=kind, name=name, size=file.size or 0, choices={"visibility": str(visibility)}
-        )
+        choices = {"visibility": str(visibility), "anyway": anyway, "classifier": classifier}
+        job = ImportJob(by=by, kind=kind, name=name, size=file.size or 0, choices=choices)
         job.file = default_storage.save(f"{FOLDER}/{job.pk}.zip", File(file))
         try:
             job.save()
@@ -169,7 +175,7 @@ def _taken_in(job: ImportJob) -> tuple[list[Run], bool]:
             return _imported(job, path), True
         except AlreadyImported as earlier:
             return [earlier.run], False
-        except (EvolutionError, ZooError) as error:
+        except (EvolutionError, PicturesRefused, ZooError) as error:
             raise Refused(sentence(_without_folders(str(error)))) from error
 
 
@@ -180,9 +186,26 @@ def _without_folders(text: str) -> str:
 
 def _imported(job: ImportJob, path: Path) -> list[Run]:
     visibility = job.choices.get("visibility", Run.Visibility.PRIVATE)
+    anyway = job.choices.get("anyway", False)
+    if job.kind == ImportJob.Kind.PICTURES:
+        return [_pictures(job, path, visibility=visibility, anyway=anyway)]
     if is_bundle(path):
-        return import_bundle(path, owner=job.by, visibility=visibility)
-    return [import_archive(path, owner=job.by, visibility=visibility)]
+        return import_bundle(path, owner=job.by, visibility=visibility, anyway=anyway)
+    return [import_archive(path, owner=job.by, visibility=visibility, anyway=anyway)]
+
+
+def _pictures(job: ImportJob, path: Path, *, visibility: str, anyway: bool) -> Run:
+    from fooling_web.exports.pictures_in import (
+        import_pictures,
+    )  # loads kernels, which the web process need not
+
+    def tell(done: int, total: int) -> None:
+        _held(job).update(done=done, total=total)
+
+    classifier = job.choices["classifier"]
+    return import_pictures(
+        path, classifier=classifier, owner=job.by, visibility=visibility, anyway=anyway, progress=tell
+    )
 
 
 @contextmanager

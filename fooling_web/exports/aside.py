@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ OUT, IN = "out", "in"
 WAYS = (OUT, IN)
 NICENESS = 10
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}  # the other cores are for runs and pages
+LITTLE_MEMORY = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+}  # pools of one's own hold more
 EVERY = 2.0  # seconds between two looks whether the worker lives
 BEAT = 10.0  # seconds between two signs of life
 _processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -35,7 +40,7 @@ def start(way: str) -> bool:
         return False
     command = [sys.executable, str(PROJECT / "manage.py"), "work_on_files", way, "--parent", str(os.getpid())]
     _processes[way] = subprocess.Popen(  # noqa: S603 - our own command, its words our own
-        command, cwd=PROJECT, env={**os.environ, **ONE_THREAD}, stdin=subprocess.DEVNULL
+        command, cwd=PROJECT, env={**os.environ, **ONE_THREAD, **LITTLE_MEMORY}, stdin=subprocess.DEVNULL
     )
     return True
 
@@ -44,6 +49,20 @@ def give_way() -> None:
     """Let all other processes go first."""
     with suppress(OSError):
         os.nice(NICENESS)
+
+
+def do_without(*packages: str) -> None:
+    """Let this process find packages missing that others would load if they can, and need not: 50 MB."""
+
+    class Absent(MetaPathFinder):
+        """Finds these packages nowhere."""
+
+        def find_spec(self, fullname: str, *others: Any) -> None:
+            """Refuse these, and leave all else to others."""
+            if fullname in packages:
+                raise ModuleNotFoundError(f"this process does without {fullname}", name=fullname)
+
+    sys.meta_path.insert(0, Absent())
 
 
 def own_folder(way: str) -> Path:

@@ -2,9 +2,15 @@
 
 import shutil
 import tempfile
+import uuid
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
 
 from evolution.archive_file import require_nothing_around
 from evolution.errors import ArchiveFileError
@@ -15,6 +21,7 @@ from fooling_web.users.models import User
 MOST = 500  # runs in one file
 BLOCK = 2**20
 OWN_NAMES = ("README.txt", "SHA256SUMS")
+SILENCE = timedelta(hours=1)  # without a further run, after which nobody works on a ZIP any more
 
 
 def is_bundle(path: Path) -> bool:
@@ -28,33 +35,67 @@ def is_bundle(path: Path) -> bool:
 
 
 def import_bundle(
-    path: Path, *, owner: User | None = None, visibility: str = Run.Visibility.PUBLIC
+    path: Path, *, owner: User | None = None, visibility: str = Run.Visibility.PUBLIC, anyway: bool = False
 ) -> list[Run]:
     """Return the runs of all files in a ZIP, in its order; those that are here already are not stored again.
 
     Until the last one is in, the new ones are put aside like runs that were removed; then one statement shows them
-    all. What a killed process left aside goes when the same ZIP comes again. Raises ArchiveFileError and ZooError
-    like `import_archive`, and AlreadyImported where nothing was new; then nothing is kept.
+    all: a single transaction over all of them would keep everybody else from writing for as long. What a killed
+    process left aside goes when the same person brings the same ZIP again, or after a while (`give_up_leftovers`).
+    Raises ArchiveFileError and ZooError like `import_archive`, and AlreadyImported where nothing was new; then
+    nothing is kept.
     """
-    bundle = file_sha256(path)
-    put_aside(bundle).delete()
+    sha256 = file_sha256(path)
+    _left_by(owner, sha256).delete()
+    bundle = f"{sha256} {uuid.uuid4().hex}"  # two who bring the same ZIP at once are not in each other's way
     runs: list[Run] = []
+    new: set[uuid.UUID] = set()
     earlier: AlreadyImported | None = None
     try:
         for file in files_in(path):
             try:
-                runs.append(import_archive(file, owner=owner, visibility=visibility, bundle=bundle))
+                run = import_archive(file, owner=owner, visibility=visibility, bundle=bundle, anyway=anyway)
+                runs.append(run)
+                new.add(run.pk)
             except AlreadyImported as error:
                 runs.append(error.run)
                 earlier = error
+        _show(path, bundle, new)
     except BaseException:
         put_aside(bundle).delete()
         raise
-    if not put_aside(bundle).update(removed_at=None) and earlier:
+    if earlier and not new:
         raise earlier
     for run in runs:
         run.removed_at = None
     return runs
+
+
+def give_up_leftovers(now: datetime) -> int:
+    """Let go what processes left aside that were killed over a ZIP, as removed runs go; return how many runs."""
+    aside = Run.everything.filter(
+        origin__bundle__isnull=False, removed_at__isnull=False, visibility_before=""
+    )
+    fresh = aside.filter(removed_at__gt=now - SILENCE).values_list("origin__bundle", flat=True)
+    long_ago = now - timedelta(days=settings.REMOVED_RUNS_DAYS, seconds=1)
+    stale = aside.filter(removed_at__gt=long_ago, removed_at__lte=now - SILENCE)
+    left = [run.pk for run in stale.without_burdens() if (run.origin or {})["bundle"] not in {*fresh}]
+    return Run.everything.filter(pk__in=left, removed_at__isnull=False).update(removed_at=long_ago)
+
+
+def _left_by(owner: User | None, sha256: str) -> QuerySet[Run]:
+    """Runs that somebody's earlier attempt at the same ZIP put aside."""
+    aside = Run.everything.filter(owner=owner, removed_at__isnull=False, visibility_before="")
+    return aside.filter(origin__bundle__startswith=sha256)
+
+
+def _show(path: Path, bundle: str, new: set[uuid.UUID]) -> None:
+    """Show all the runs of a ZIP at once; raises ArchiveFileError where one of them is gone again."""
+    with transaction.atomic():
+        if put_aside(bundle).update(removed_at=None) != len(new):
+            raise ArchiveFileError(
+                f"{path.name} was sent a second time while it came in; nothing was kept: send it once more"
+            )
 
 
 def files_in(path: Path) -> Iterator[Path]:

@@ -84,6 +84,8 @@ def citation_of_image(individual: Individual, title: str, address: str) -> Citat
     born = [f"image {individual.number:,} of the run “{run.name}”", f"generation {individual.generation:,}"]
     if run.kind == Run.Kind.BREEDING:
         born = ["bred by hand"]
+    if run.are_pictures:
+        born = [f"picture {individual.number:,} of “{run.name}”"]
     genome = f"genome SHA-256 {individual.genome_hash[:SHORT]}"
     return Citation(
         key=f"{_key(run)}-{individual.number}",
@@ -148,7 +150,12 @@ def _facts(run: Run) -> list[str]:
     facts = [how, f"classifier {run.classifier_title} ({run.classifier})"]
     if run.kind == Run.Kind.SEARCH:
         facts.append(f"seed {run.seed}")
-    if run.origin:
+    if run.are_pictures:
+        facts = [
+            f"pictures from elsewhere, confidences {'claimed' if run.is_claimed else 'measured'}",
+            facts[-1],
+        ]
+    elif run.origin:
         facts.append("computed elsewhere and imported")
     return facts
 
@@ -157,7 +164,7 @@ def _archive(run: Run) -> list[str]:
     """Return which archive it is; nothing where it is not begun, or its classes are not known here."""
     if run.generation is None:
         return []
-    generation = [f"generation {run.generation:,}"]
+    generation = [] if run.are_pictures else [f"generation {run.generation:,}"]
     if not run.n_classes:
         return generation
     held = run.champions.values_list("class_index", "individual__genome_hash", "confidence")

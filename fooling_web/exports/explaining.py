@@ -94,6 +94,8 @@ def _summary(told: dict[str, Any], run: Description, champions: int) -> str:
     deed = (
         "bred by hand" if run.kind == "breeding" else f"evolved ({parameters.method}, {parameters.encoding})"
     )
+    if run.kind == "pictures":
+        return _summary_of_pictures(run, champions)
     generations = 0 if told["generation"] is None else told["generation"]
     return _filled(
         f"Images that were {deed} so that a classifier of images, {classifier['title']}, is sure of what they show, "
@@ -101,6 +103,17 @@ def _summary(told: dict[str, Any], run: Description, champions: int) -> str:
         f"image with the highest confidence so far is its champion. This file holds {champions:,} champions after "
         f"{generations:,} generations and {told['evaluations']:,} evaluations, from the seed {run.seed}. The run was "
         f"created on {run.created[:10]}. Confidences lie between 0 and 1."
+    )
+
+
+def _summary_of_pictures(run: Description, champions: int) -> str:
+    how = run.versions.get("confidences", "measured")
+    return _filled(
+        "Plain pictures that somebody brought from elsewhere, each told to be of a class of "
+        f"{run.classifier['title']}, a classifier that tells {run.n_classes:,} classes apart. Nothing was evolved: "
+        "the pictures of a class stand in the order of their confidence, as if each had taken the class from the one "
+        "before, and what the tables call a generation is that place. The surest of a class is its champion; there "
+        f"are {champions:,}. The confidences, between 0 and 1, are {how}. They were brought in on {run.created[:10]}."
     )
 
 

@@ -1,11 +1,13 @@
 """Write a run of this site to an archive file, straight from the database and in constant memory."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from evolution.archive_file import WHOLE, Description
 from evolution.archive_lines import Climb, Individual, Statistics, Takeover
@@ -15,7 +17,7 @@ from models_zoo.registry import find
 from models_zoo.travelling import card_document
 
 NOT_KEPT = "not-kept"  # stands for the hash of a genome that came without either
-CHUNK = 2000  # rows in memory
+CHUNK = 1000  # rows in memory
 VALUES = 4_000_000  # of pixels, in genomes that are pictures
 NAMED_VERSIONS = ("numba", "numpy", "pillow", "torch")
 STATISTICS = tuple(Statistics._fields)
@@ -48,9 +50,9 @@ class StoredHistory:
         fields = ["number", "generation", "parents", "top", "genome_hash"]
         if with_genomes:
             fields.append("genome")
-        rows = self.run.individuals.filter(generation__lte=self.last).order_by("number").values_list(*fields)
+        rows = self.run.individuals.filter(generation__lte=self.last)
         at_once = self._genomes_at_once() if with_genomes else CHUNK
-        for number, generation, parents, top, genome_hash, *genome in rows.iterator(at_once):
+        for number, generation, parents, top, genome_hash, *genome in _in_chunks(rows, fields, 1, at_once):
             yield Individual(
                 number,
                 generation,
@@ -69,19 +71,43 @@ class StoredHistory:
 
     def takeovers(self) -> Iterator[Takeover]:
         """Yield every takeover by generation and class."""
-        rows = self.run.takeovers.filter(generation__lte=self.last).order_by("generation", "class_index")
+        rows = self.run.takeovers.filter(generation__lte=self.last)
         fields = ("generation", "class_index", "individual__number", "confidence", "taken_from")
-        return (Takeover(*row) for row in rows.values_list(*fields).iterator(CHUNK))
+        return (Takeover(*row) for row in _in_chunks(rows, fields, 2))
 
     def statistics(self) -> Iterator[Statistics]:
         """Yield every generation's line."""
-        rows = self.run.statistics.filter(generation__lte=self.last).order_by("generation")
-        return (Statistics(*row) for row in rows.values_list(*STATISTICS).iterator(CHUNK))
+        rows = self.run.statistics.filter(generation__lte=self.last)
+        return (Statistics(*row) for row in _in_chunks(rows, STATISTICS, 1))
 
     def climbs(self) -> Iterator[Climb]:
         """Yield every image of gradient ascent with its milestones."""
-        rows = self.run.climbs.order_by("class_index", "start")
-        return (Climb(*row) for row in rows.values_list(*Climb._fields).iterator(CHUNK))
+        return (Climb(*row) for row in _in_chunks(self.run.climbs.all(), Climb._fields, 2))
+
+
+def _in_chunks(
+    rows: QuerySet[Any], fields: Sequence[str], n_keys: int, at_once: int | None = None
+) -> Iterator[tuple[Any, ...]]:
+    """Yield rows in the order of their first fields, one or two, which no two rows share.
+
+    Each chunk is a query of its own: while a cursor stands open, SQLite refuses to note how far the work has come as
+    soon as anybody else has written.
+    """
+    keys, last = fields[:n_keys], tuple[Any, ...]()
+    ordered = rows.order_by(*keys).values_list(*fields)
+    while chunk := list(ordered.filter(_after(keys, last))[: at_once or CHUNK]):
+        yield from chunk
+        last = chunk[-1]
+
+
+def _after(keys: Sequence[str], last: tuple[Any, ...]) -> Q:
+    """Return what comes after a row; after none everything does."""
+    if not last:
+        return Q()
+    beyond = Q(**{f"{keys[0]}__gt": last[0]})
+    if len(keys) == 1:
+        return beyond
+    return Q(**{f"{keys[0]}__gte": last[0]}) & (beyond | Q(**{f"{keys[1]}__gt": last[1]}))
 
 
 def description_of(run: Run) -> Description:

@@ -117,8 +117,17 @@ def make(job: ExportJob, desk: Desk) -> Path | None:
             return None
     path = desk.folder / f"gallery.{wanted.form}"
     with path.open("w+b") as file:
-        write(file, wanted, _kept(desk, len(wanted.keys)))
+        write(file, wanted, _noting_runs(job, _kept(desk, len(wanted.keys))))
     return path
+
+
+def _noting_runs(job: ExportJob, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield images, and write down whose they are: where one is made private, the link to the file knows."""
+    runs = set()
+    for piece in pieces:
+        runs.add(piece.row.run)
+        yield piece
+    job.runs.set(Run.objects.filter(pk__in=runs))
 
 
 def write(file: BinaryIO, wanted: Order, pieces: Iterable[Piece]) -> None:

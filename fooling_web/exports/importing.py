@@ -47,21 +47,22 @@ def import_archive(
     visibility: str = Run.Visibility.PUBLIC,
     name: str = "",
     bundle: str = "",
+    anyway: bool = False,
 ) -> Run:
     """Return the run that a file holds, stored with its whole history.
 
     With the name of a bundle it is put aside, as removed runs are, until the bundle is whole. Raises AlreadyImported
-    where the owner knows of the same run here, ArchiveFileError where the file is damaged, ZooError where its
-    classifier collides with one of this site's.
+    where the owner has the same run here or, unless it is taken in `anyway`, sees somebody else's; ArchiveFileError
+    where the file is damaged, ZooError where its classifier collides with one of this site's.
     """
     with ArchiveFile(path) as archive:
         sha256 = file_sha256(path)
-        known = _known_to(owner) | put_aside(bundle)
-        if earlier := known.filter(origin__file_sha256=sha256).first():
+        known = _known_to(owner, anyway=anyway) | put_aside(bundle)
+        if earlier := _own_first(known.filter(origin__file_sha256=sha256), owner):
             raise AlreadyImported(path, earlier)
         archive.require_whole()
         archive.check()
-        if earlier := _same_run(archive, known):
+        if earlier := _own_first(_same_runs(archive, known), owner):
             raise AlreadyImported(path, earlier)
         entry = known_or_registered(archive.run.classifier)
         with transaction.atomic():
@@ -73,8 +74,10 @@ def import_archive(
         return run
 
 
-def _known_to(owner: User | None) -> QuerySet[Run]:
+def _known_to(owner: User | None, *, anyway: bool) -> QuerySet[Run]:
     """Runs of which an importer may be told: of somebody's private ones nobody learns, and imports a copy."""
+    if anyway:
+        return Run.objects.filter(owner=owner)
     return Run.objects.all() if owner is None else Run.objects.listed_for(owner)
 
 
@@ -84,8 +87,14 @@ def put_aside(bundle: str) -> QuerySet[Run]:
     return aside.filter(origin__bundle=bundle) if bundle else aside.none()
 
 
-def _same_run(archive: ArchiveFile, known: QuerySet[Run]) -> Run | None:
-    """Return a run that was imported from another file of the very same content."""
+def _own_first(runs: Iterable[Run], owner: User | None) -> Run | None:
+    """Return a run of the owner's, or else of anybody, if there is one."""
+    key = owner.pk if owner else None
+    return min(runs, key=lambda run: run.owner_id != key, default=None)
+
+
+def _same_runs(archive: ArchiveFile, known: QuerySet[Run]) -> Iterator[Run]:
+    """Yield runs that were imported from another file of the very same content."""
     told = archive.run
     alike = known.filter(
         origin__archive_sha256=archive.archive_sha256,
@@ -93,7 +102,7 @@ def _same_run(archive: ArchiveFile, known: QuerySet[Run]) -> Run | None:
         seed=told.seed,
         classifier_sha256=told.classifier["weights_sha256"],
     )
-    return next((run for run in alike if _is_as_far(run, archive) and run.settings == told.parameters), None)
+    return (run for run in alike if _is_as_far(run, archive) and run.settings == told.parameters)
 
 
 def _is_as_far(run: Run, archive: ArchiveFile) -> bool:
@@ -124,6 +133,7 @@ def _store_run(
     status = _status(archive, entry)
     return Run.objects.create(
         name=(name or told.name)[: Run._meta.get_field("name").max_length],
+        kind=told.kind,
         owner=owner,
         visibility=visibility,
         classifier=entry.name,
@@ -133,7 +143,7 @@ def _store_run(
         seed=told.seed,
         status=status,
         generation=archive.generation,
-        generations=told.parameters.generations + told.guests,
+        generations=_goal(archive),
         founders=Run.packed_founders(list(told.founders)) if told.founders else None,
         n_founders=len(told.founders),
         evaluations=archive.evaluations,
@@ -152,6 +162,14 @@ def _store_run(
             **({"bundle": bundle} if bundle else {}),
         },
     )
+
+
+def _goal(archive: ArchiveFile) -> int:
+    """Return how many generations the run was to have; what was bred by hand has those that it came to."""
+    told = archive.run
+    if told.kind == Run.Kind.BREEDING:
+        return max(1, archive.generation or 0)
+    return told.parameters.generations + told.guests
 
 
 def _status(archive: ArchiveFile, entry: ClassifierEntry) -> str:

@@ -195,7 +195,7 @@ def tidy_up(now: datetime) -> None:
 
 
 def link_to(job: ExportJob) -> str:
-    """Return an address at which the file is fetched for a day by whoever may see all runs in it."""
+    """Return an address at which the file is fetched for a day; `is_open_to` says by whom."""
     return reverse("exports:file", args=[signing.dumps(str(job.pk), salt=SALT)])
 
 
@@ -210,9 +210,17 @@ def linked(token: str) -> ExportJob | None:
 
 
 def is_open_to(job: ExportJob, person: Any) -> bool:
-    """Whether somebody with a link may fetch the file: they could open every run in it, and all are still there."""
-    held = job.runs.through.objects.filter(exportjob=job).count()
-    return Run.objects.visible_to(person).filter(exports=job).distinct().count() == held
+    """Whether somebody who has a link may fetch the file: they find every run in it in lists, or asked for the file.
+
+    Where a run was removed nobody may. Unlisted runs count as private here: who was given the one address was not
+    given the whole history.
+    """
+    held: int = job.choices.get("runs", job.runs.through.objects.filter(exportjob=job).count())
+    there = Run.objects.filter(exports=job)
+    if there.count() < held:
+        return False
+    is_trusted = bool(person.is_staff) or person == job.by
+    return is_trusted or there.listed_for(person).count() == held
 
 
 def name_of(job: ExportJob) -> str:

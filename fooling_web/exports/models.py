@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import models
@@ -104,6 +105,12 @@ class ImportJob(Job):
     def get_absolute_url(self) -> str:
         """Return the address of the job's page."""
         return reverse("exports:arrival", args=[self.pk])
+
+    @property
+    def query(self) -> str:
+        """What was chosen, for the address of a page on which to try again."""
+        told = {name: self.choices.get(name) for name in ("classifier", "visibility")}
+        return urlencode({"kind": self.kind, **{name: value for name, value in told.items() if value}})
 
 
 class GalleryFile(models.Model):

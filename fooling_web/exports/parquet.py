@@ -14,7 +14,7 @@ from evolution.archive_writing import Extra
 if TYPE_CHECKING:
     import pyarrow
 
-AT_ONCE = 4000  # rows in memory, and in a row group
+AT_ONCE = 2000  # rows in memory, and in a row group
 
 
 class _Pipe:
@@ -90,7 +90,9 @@ def members(history: History, champions: Sequence[tuple[Any, ...]]) -> Iterator[
     rows = {
         "individuals": map(_individual, history.individuals(with_genomes=False)),
         "takeovers": history.takeovers(),
-        "statistics": history.statistics(),
+        "statistics": (
+            line._replace(seconds=round(line.seconds, 3)) for line in history.statistics()
+        ),  # as CSV
         "champions": champions,
     }
     for name, kinds in columns.items():

@@ -14,6 +14,7 @@ from kombu.exceptions import OperationalError
 
 from fooling_web.celery import app
 from fooling_web.exports import arrivals, aside, jobs
+from fooling_web.exports.bundles import give_up_leftovers
 from fooling_web.exports.models import ExportJob, ImportJob
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def keep_exports() -> None:
     for arrival in arrivals.waiting(now)[:1]:
         ask_to_import(arrival)
     arrivals.tidy_up()
+    give_up_leftovers(now)
 
 
 @app.task

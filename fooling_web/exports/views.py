@@ -5,6 +5,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,8 +18,8 @@ from fooling_web.exports.tasks import ask_to_export
 from fooling_web.users.models import User
 
 GONE = (
-    "This file is not there any more, or the link to it is too old, or it holds a private run, for which its owner "
-    "must be signed in. Its page, if you asked for it, has another."
+    "This file is not there any more, or the link to it is too old, or it holds a run that is not public, for "
+    "which its owner must be signed in. Its page, if you asked for it, has another."
 )
 
 
@@ -34,6 +35,7 @@ def job(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
         "link": request.build_absolute_uri(jobs.link_to(shown)) if is_finished else "",
         "back": shown.choices.get("address", ""),
         "linked_for": jobs.LINKED_FOR,
+        "is_for_all": is_finished and jobs.is_open_to(shown, AnonymousUser()),
     }
     is_fragment = request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers
     return render(request, "exports/_job.html" if is_fragment else "exports/job.html", context)

@@ -29,7 +29,7 @@ from fooling_web.galleries.models import (
     RunTally,
     Tally,
 )
-from fooling_web.galleries.wanted import ASCENT, BRED
+from fooling_web.galleries.wanted import ASCENT, BRED, PICTURES
 from fooling_web.runs.models import Champion, Run
 from fooling_web.runs.watching import SHORT_HASH
 from models_zoo.wordnet import CLASSES, IMAGENET_LABELS
@@ -138,6 +138,8 @@ def approach_of(run: Run) -> Approach:
 def _method_of(run: Run) -> str:
     if run.kind == Run.Kind.BREEDING:
         return BRED
+    if run.are_pictures:
+        return PICTURES
     return ASCENT if run.encoding == "gradient" else run.parameters.get("method", "map-elites")
 
 

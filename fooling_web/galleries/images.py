@@ -101,6 +101,8 @@ class Told:
         title = self.individual.run.classifier_title
         if not self.light:
             return f"No. {self.individual.number:,} against {title}"
+        if self.individual.run.is_claimed:
+            return f"{self.light.label}, as is claimed for {title}"
         return f"{title} {'says' if self.is_said else 'on'} {self.light.label}"
 
     @property

@@ -44,7 +44,7 @@ def person(request: Request, username: str) -> HttpResponse:
     """Show what a person ran, put together and rated; private things to themselves alone."""
     someone = person_named(username)
     is_own = someone == request.user
-    listed = Run.objects.listed_for(request.user).searches().filter(owner=someone)
+    listed = Run.objects.listed_for(request.user).listable().filter(owner=someone)
     runs = Paginator(with_cards(listed, listed), RUNS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "person": someone,

@@ -45,9 +45,9 @@ def provenance_of(run: Run, individual: Individual, absolute: Absolute) -> dict[
 def making_of(run: Run, individual: Individual) -> dict[str, Any]:
     """Return how an image is made again: by a run as far as the generation in which it was born, at least one.
 
-    What a person bred by hand no command makes again.
+    What a person bred by hand, or brought from elsewhere, no command makes again.
     """
-    if run.kind == Run.Kind.BREEDING:
+    if not run.is_search:
         return {"generations_needed": None, "command": None}
     needed = max(1, individual.generation)
     return {"generations_needed": needed, "command": run.command_until(needed)}

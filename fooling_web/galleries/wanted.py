@@ -21,7 +21,13 @@ SORTS: dict[str, str] = {
 }
 ASCENT = "gradient-ascent"  # of runs that climb a gradient: they search by none of the methods of evolution
 BRED = "bred"  # of pictures that people evolved and published
-METHODS: dict[str, str] = {**SEARCHES, ASCENT: "Gradient ascent", BRED: "Bred by hand"}
+PICTURES = "pictures"  # that came in as they are
+METHODS: dict[str, str] = {
+    **SEARCHES,
+    ASCENT: "Gradient ascent",
+    BRED: "Bred by hand",
+    PICTURES: "Pictures from elsewhere",
+}
 RECOGNISED: dict[str, str] = {
     "yes": "Recognised by people",
     "no": "Not recognised by people",

@@ -40,6 +40,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that everybody may find."""
         return self.filter(visibility=Run.Visibility.PUBLIC)
 
+    def listable(self) -> "RunQuerySet":
+        """Runs that lists show as such: searches, and pictures from elsewhere; not those of one bred picture each."""
+        return self.exclude(kind=Run.Kind.BREEDING)
+
     def searches(self) -> "RunQuerySet":
         """Runs that evolve by themselves; what people bred and published are runs, too."""
         return self.filter(kind=Run.Kind.SEARCH)
@@ -145,11 +149,13 @@ class Run(models.Model):
         PUBLIC = "public", "Public: everybody"
 
     class Kind(models.TextChoices):
-        """Who evolves: the computer, or a person by hand."""
+        """Who evolves: the computer, or a person by hand; or nobody, of pictures that came as they are."""
 
         SEARCH = "search"
         BREEDING = "breeding", "Bred by hand"
+        PICTURES = "pictures", "Pictures from elsewhere"
 
+    CLAIMED = "claimed"  # by the origin of pictures whose confidences were not measured
     STOPPED = ("stopped", "Stopped")  # what cancelled runs are called that came so from elsewhere
     ACTIVE = (Status.QUEUED, Status.RUNNING)
     UNFINISHED = (Status.PENDING, Status.QUEUED, Status.RUNNING, Status.PAUSED)
@@ -280,6 +286,22 @@ class Run(models.Model):
     def climbed_classes(self) -> list[int]:
         """The classes that a gradient ascent was asked to climb; empty where it climbs all, and for other runs."""
         return list(self.settings.gradient.class_indices) if self.encoding == "gradient" else []
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it evolved by itself, from a seed: only then can it be run again."""
+        return self.kind == self.Kind.SEARCH
+
+    @property
+    def are_pictures(self) -> bool:
+        """Whether these are plain pictures, which nobody searched for here."""
+        return self.kind == self.Kind.PICTURES
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether its confidences are what somebody claimed: the classifier was not here to be asked."""
+        versions = (self.origin or {}).get("versions") or {}
+        return self.are_pictures and versions.get("confidences") == self.CLAIMED
 
     @property
     def is_active(self) -> bool:

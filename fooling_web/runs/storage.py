@@ -53,7 +53,11 @@ def measure(run: Run) -> Storage:
 def measure_all(seconds: float = float("inf")) -> int:
     """Measure runs that have grown since, for some seconds; return how many."""
     deadline, measured = time.monotonic() + seconds, 0
-    for run in Run.everything.unmeasured(timezone.now()).without_burdens().iterator():
+    # Keys first, since SQLite lets nobody write who is still reading what others have changed meanwhile.
+    keys = list(Run.everything.unmeasured(timezone.now()).values_list("pk", flat=True))
+    for run in (Run.everything.without_burdens().filter(pk=key).first() for key in keys):
+        if run is None:
+            continue
         measure(run)
         measured += 1
         if time.monotonic() > deadline:

@@ -165,7 +165,10 @@ def genes(request: Request, run_id: uuid.UUID, class_index: int) -> HttpResponse
 
 
 def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
-    return get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    run = get_object_or_404(Run.objects.visible_to(request.user), pk=run_id)
+    if run.are_pictures:
+        raise Http404("These are pictures from elsewhere: they have no generations.")
+    return run
 
 
 def _rows(run: Run) -> Rows:

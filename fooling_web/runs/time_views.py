@@ -168,7 +168,10 @@ def _complaints(request: Request, last: int, shown: int) -> list[str]:
 
 
 def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
-    return get_object_or_404(Run.objects.visible_to(request.user).select_related("owner"), pk=run_id)
+    run = get_object_or_404(Run.objects.visible_to(request.user).select_related("owner"), pk=run_id)
+    if run.are_pictures:
+        raise Http404("These are pictures from elsewhere: they have no generations.")
+    return run
 
 
 def _run_at(request: Request, run_id: uuid.UUID, generation: int) -> Run:

@@ -33,6 +33,7 @@ from fooling_web.runs.heatmap import heatmap_of
 from fooling_web.runs.kinds import classes_named, classes_of
 from fooling_web.runs.models import Champion, Climb, Individual, Run, RunQuerySet, Sweep
 from fooling_web.runs.pictures import SIZES, genome_file_of, png_of, webp_of
+from fooling_web.runs.plain_pictures import page_of_pictures
 from fooling_web.runs.quotas import complaint_about_active
 from fooling_web.runs.removing import remove, restore
 from fooling_web.runs.sweeps import with_cards
@@ -70,7 +71,7 @@ def _visible_run(request: Request, run_id: uuid.UUID) -> Run:
 def _removed_by(user: Any) -> RunQuerySet:
     """Return a person's runs that were deleted and can come back, the last first."""
     away = Run.everything.owned_by(user).filter(removed_at__isnull=False).exclude(visibility_before="")
-    return away.searches().exclude(pk__in=away.due_to_go(timezone.now())).order_by("-removed_at")
+    return away.listable().exclude(pk__in=away.due_to_go(timezone.now())).order_by("-removed_at")
 
 
 def _to_picture(run: Run, route: str) -> HttpResponse:
@@ -91,7 +92,7 @@ def _controlled_run(request: Request, run_id: uuid.UUID) -> Run:
 @require_safe
 def run_list(request: Request) -> HttpResponse:
     """List the runs that this person may find."""
-    listed = Run.objects.listed_for(request.user).searches()
+    listed = Run.objects.listed_for(request.user).listable()
     mine, status = request.GET.get("mine") == "1", request.GET.get("status", "")
     if mine:
         listed = listed.owned_by(request.user)
@@ -156,6 +157,8 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     run = _visible_run(request, run_id)
     if run.kind == Run.Kind.BREEDING:
         return _to_picture(run, "galleries:image")
+    if run.are_pictures:
+        return _pictures(request, run)
     context = {
         **page_of(run),
         "controlled": run.is_controlled_by(request.user),
@@ -167,6 +170,19 @@ def detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         **_guests(run),
     }
     return render(request, "runs/detail.html", context)
+
+
+def _pictures(request: Request, run: Run) -> HttpResponse:
+    """Show plain pictures, which have no history to follow."""
+    page, shown = page_of_pictures(run, request.GET.get("page"))
+    context = {
+        "run": run,
+        "page": page,
+        "shown": shown,
+        "n_classes": run.champions.count(),
+        "controlled": run.is_controlled_by(request.user),
+    }
+    return render(request, "runs/pictures.html", context)
 
 
 @require_safe
@@ -228,7 +244,7 @@ def cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Let its owner rename a run, and open or close it to others."""
     run = _controlled_run(request, run_id)
-    if run.kind == Run.Kind.BREEDING:
+    if run.kind == Run.Kind.BREEDING and not run.origin:
         return _to_picture(run, "breeding:publication_edit")
     form = RunForm(request.POST or None, instance=run)
     if request.method == "POST" and form.is_valid():
@@ -244,7 +260,7 @@ def edit(request: Request, run_id: uuid.UUID) -> HttpResponse:
 def delete(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Ask, then remove a run that has ended, with everything it found; for some weeks this can be undone."""
     run = _controlled_run(request, run_id)
-    if run.kind == Run.Kind.BREEDING:
+    if run.kind == Run.Kind.BREEDING and not run.origin:
         return _to_picture(run, "breeding:unpublish")
     if run.is_unfinished:
         messages.error(request, "A run that has not ended cannot be deleted. Cancel it first.")
@@ -503,7 +519,10 @@ def _cloned(request: Request) -> Run | None:
         run_id = uuid.UUID(request.GET.get("clone", ""))
     except ValueError:
         return None
-    return _visible_run(request, run_id)
+    run = _visible_run(request, run_id)
+    if run.are_pictures:
+        raise Http404("These are pictures from elsewhere: no settings made them that a run could begin with.")
+    return run
 
 
 def _estimate(form: LaunchForm) -> Any:

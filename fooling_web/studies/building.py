@@ -175,6 +175,7 @@ def _asked(wish: Wish, count: int) -> Asked:
         dataset=wish.dataset,
         each_label_once=wish.each_label_once,
         labels=wish.labels,
+        spread=wish.spread,
     )
 
 

@@ -20,6 +20,7 @@ from fooling_web.galleries.sifting import Sieve
 from fooling_web.galleries.wanted import LARGEST_SEED, Wanted
 from fooling_web.runs.models import Champion, Individual, Run
 from fooling_web.runs.pictures import picture_of_size
+from fooling_web.runs.plain_pictures import classes_told
 from fooling_web.studies.freezing import changing
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.pictures import keep
@@ -239,7 +240,8 @@ def _found(asked: Asked, person: Any, rng: random.Random) -> list[Candidate]:
         return _of_exhibits(items, asked.wanted)
     if asked.favourites:
         return _of_exhibits(shown(Favourite.objects.filter(person=person), person, person), asked.wanted)
-    if asked.wanted.run and not Run.objects.public().filter(pk=asked.wanted.run).exists():
+    hung = Run.objects.public().exclude(kind=Run.Kind.PICTURES)  # of these only the champions hang
+    if asked.wanted.run and not hung.filter(pk=asked.wanted.run).exists():
         return _of_run(asked.wanted, person)
     return list(_hung(asked, rng))
 
@@ -267,13 +269,17 @@ def _of_entries(keys: list[int]) -> Iterator[Candidate]:
 
 
 def _of_run(wanted: Wanted, person: Any) -> list[Candidate]:
-    """Return the champions of a run that hangs nowhere, but that this person may open."""
+    """Return the champions of a run that hangs nowhere, but that this person may open; plain pictures all."""
     assert wanted.run is not None
     run = Run.objects.visible_to(person).filter(pk=wanted.run).first()
     if run is None:
         raise Refused("There is no such run, or it is not yours to open.")
-    champions = Champion.objects.filter(run=run).values_list("individual", "class_index", "confidence")
-    found = (_candidate(run, *champion) for champion in champions)
+    if run.are_pictures:
+        told = classes_told(run, run.individuals.defer("genome"))
+        found = [_candidate(run, pk, *light) for pk, light in told.items()]
+    else:
+        champions = Champion.objects.filter(run=run).values_list("individual", "class_index", "confidence")
+        found = [_candidate(run, *champion) for champion in champions]
     return [one for one in found if _passes(one, wanted)]
 
 
@@ -289,7 +295,7 @@ def _candidate_of(individual: Individual, class_index: int | None) -> Candidate 
     held = individual.championships.values_list("class_index", "confidence")
     before = individual.takeovers.values_list("class_index", "confidence")
     known = {**dict(individual.top), **dict(before), **dict(held)}
-    lights = dict(held) or known
+    lights = dict(held) or (dict(before) if individual.run.are_pictures else {}) or known
     chosen = class_index if class_index in known else max(lights, key=lambda one: lights[one], default=None)
     return None if chosen is None else _candidate(individual.run, individual.pk, chosen, known[chosen])
 

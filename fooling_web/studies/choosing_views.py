@@ -186,6 +186,7 @@ def _images_page(
     preset = PRESETS.get(shown.plan.preset)
     n_main = shown.images.filter(role=StudyImage.Role.MAIN).count()
     wanted = sum(wish.count for wish in preset.wishes) if preset else 0
+    n_waiting = asking.waiting_of(shown).count()  # first: an answer that comes meanwhile is no complaint then
     complaints = [] if shown.is_frozen else complaints_about(shown)
     context = {
         "study": shown,
@@ -197,7 +198,7 @@ def _images_page(
         "is_wanting": preset is not None and n_main < wanted,
         "complaints": [one for one in complaints if not one.is_for_now],
         "is_ready": not complaints,
-        "n_waiting": asking.waiting_of(shown).count(),
+        "n_waiting": n_waiting,
         "complaint": asking.complaint_of(shown),
         "n_pilot": n_sessions(shown),
         "can_undo": str(shown.pk) in request.session.get(UNDO, {}),

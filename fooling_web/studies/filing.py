@@ -17,6 +17,7 @@ from fooling_web.studies import codebook
 from fooling_web.studies.answers import answers_of
 from fooling_web.studies.design import Task
 from fooling_web.studies.exclusions import excluded
+from fooling_web.studies.freezing import hashed
 from fooling_web.studies.models import Participant, SessionEvent, Study, StudyImage, Trial
 
 TOGETHER = 2000  # rows in memory
@@ -56,6 +57,7 @@ def _documents(study: Study) -> dict[str, str]:
         "README.txt": _readme(study),
         "codebook.txt": codebook.text(),
         "design.json": json.dumps(described(study), indent=2, ensure_ascii=False),
+        **({"frozen.txt": hashed(study)} if study.is_frozen else {}),
     }
 
 
@@ -73,7 +75,8 @@ def described(study: Study) -> dict[str, Any]:
 
 def _readme(study: Study) -> str:
     frozen = (
-        f"The design was frozen on {study.frozen_at:%d %B %Y}; SHA-256 of design and images: {study.design_sha256}."
+        f"The design was frozen on {study.frozen_at:%d %B %Y}. Design and images stand in frozen.txt, of which\n"
+        f"{study.design_sha256} is the SHA-256."
         if study.frozen_at
         else "The design was not frozen yet: everything in here is a trial of the study itself."
     )

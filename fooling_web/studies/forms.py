@@ -146,7 +146,9 @@ class DesignForm(forms.Form):
     fixation_ms = _milliseconds("Cross before the image, ms", "0: none.")
     exposure_ms = _milliseconds("Image, ms", "0: until the answer.")
     mask_ms = _milliseconds("Mask of noise after it, ms", "0: none.")
-    window_ms = _milliseconds("Time to answer, ms", "After image and mask, where these end. 0: as long as it takes.")
+    window_ms = _milliseconds(
+        "Time to answer, ms", "After image and mask, where these end. 0: as long as it takes."
+    )
     screen = forms.ChoiceField(label="Full screen", choices=_choices(SCREENS))
     incomplete = forms.BooleanField(label="Whoever did not come to the end", required=False)
     catch_below = _percent(

@@ -85,9 +85,14 @@ def freeze(study: Study) -> None:
 
 def hash_of(study: Study) -> str:
     """Return the hash of a study's design and images as they are now."""
+    return hashlib.sha256(hashed(study).encode()).hexdigest()
+
+
+def hashed(study: Study) -> str:
+    """Return the text that is hashed: the design on one line, the images on the next."""
     images = [[getattr(image, name) for name in HASHED] for image in study.images.order_by("number")]
     lines = json.dumps(images, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(f"{study.plan.canonical()}\n{lines}".encode()).hexdigest()
+    return f"{study.plan.canonical()}\n{lines}"
 
 
 def complaints_about(study: Study) -> list[Complaint]:

@@ -1,6 +1,8 @@
 """Messages that a session's browser sends: read strictly, since anybody can write one."""
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -36,6 +38,8 @@ KIND_OF = {
 }
 MAY_BE_NOTHING = ("answer", "sureness", "rt_ms", "shown_ms")
 NEEDED = ("number", "answer", "rt_ms")
+LARGEST = 2**31  # no number of a session comes near it, and databases end there
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")  # by one database or another: NUL, and half a character
 
 
 class Unreadable(ValueError):
@@ -60,8 +64,12 @@ class Message:
     browser: dict[str, float]
 
 
-def read(sent: Any) -> Message:
-    """Return a message of plain values; raises Unreadable."""
+def read(body: bytes) -> Message:
+    """Return the message that was sent; raises Unreadable."""
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("it is no JSON") from error
     _require(isinstance(sent, dict), "it is no object")
     answers, events = sent.get("answers", []), sent.get("events", [])
     _require(
@@ -91,10 +99,10 @@ def _answer(sent: Any) -> Answer:
 
 def _is(kind: str, value: Any) -> bool:
     if kind == TEXT:
-        return isinstance(value, str) and "\x00" not in value
+        return isinstance(value, str) and not UNSTORABLE.search(value)
     if isinstance(value, bool) or not isinstance(value, int if kind == WHOLE else int | float):
         return False
-    return abs(value) < 2**31 if math.isfinite(value) else kind == NUMBER
+    return abs(value) < LARGEST or (isinstance(value, float) and not math.isfinite(value))
 
 
 def _event(sent: Any) -> Event:
@@ -121,12 +129,13 @@ def keep_notes(participant: Participant, message: Message) -> None:
     """Store what happened to a session, and once what its browser is."""
     if message.browser and not participant.browser:
         Participant.objects.filter(pk=participant.pk).update(browser=message.browser)
-    if message.events and participant.events.count() < MOST_EVENTS_KEPT:
+    if message.events:
+        room = max(0, MOST_EVENTS_KEPT - participant.events.count())
         SessionEvent.objects.bulk_create(
             SessionEvent(
                 participant=participant, trial_number=event.trial_number, kind=event.kind, detail=event.detail
             )
-            for event in message.events
+            for event in message.events[:room]
         )
 
 

@@ -81,8 +81,8 @@ Choose one of the names, and guess where you do not know."""
 
 DEBRIEFING = """\
 Thank you. Most of the pictures were made by evolution: a computer varied them again and again and kept those that a \
-trained network was surest of. Nobody drew them. The network named nearly all of them with high confidence, although \
-many look like nothing at all.
+trained network was surest of. Nobody drew them. The network gave each a name, and was almost certain of some, \
+although many look like nothing at all.
 
 The study asks how far people see what such a network sees. A few photographs, digits and repeated pictures were \
 among them to check that the task was understood."""
@@ -108,6 +108,7 @@ class Wish:
     is_natural: bool = False
     each_label_once: bool = True
     labels: int = 0  # from how many labels; 0: it does not matter
+    spread: str = "surest"  # as `choosing.SPREADS` names it; the published images are those of sure networks
 
     @property
     def said(self) -> str:
@@ -118,6 +119,9 @@ class Wish:
         kinds = {"cppn": "patterns drawn by networks (CPPN)", "direct": "pixel by pixel (direct encoding)"}
         data = {IMAGENET: ", of ImageNet’s classes", MNIST: ", of the digits"}
         labels = f", from {self.labels} labels" if self.labels else ""
+        labels += {"surest": ", the surest there are", "confidence": ", of all confidences"}.get(
+            self.spread, ""
+        )
         kind = kinds.get(self.encoding, "any encoding") + data.get(self.dataset, "")
         return f"{self.count} evolved images, {kind}{labels}"
 
@@ -168,7 +172,7 @@ PRESETS: dict[str, Preset] = {
     "P10": Preset(
         title="A class together",
         summary="Ten images, two minutes, a join code on the wall: the class against the network, revealed live.",
-        wishes=(Wish(count=10),),
+        wishes=(Wish(count=10, spread="random"),),
         n_catch=0,
         entries="class",
         design=Design(
@@ -298,7 +302,7 @@ PRESETS: dict[str, Preset] = {
         title="Is it recognisable?",
         summary="Evolved and natural images: recognisable or not, and how sure, from 0 to 100, beside the "
         "network’s own confidence.",
-        wishes=(Wish(count=24), Wish(count=24, is_natural=True)),
+        wishes=(Wish(count=24, spread="confidence"), Wish(count=24, is_natural=True)),
         design=Design(
             preset="P7",
             task=Task.RECOGNISABLE,
@@ -345,7 +349,7 @@ PRESETS: dict[str, Preset] = {
         summary="The image and the machine’s label: is the machine right? Photographs or digits among "
         "evolved images.",
         after="Nartker, Zhou and Firestone 2023",
-        wishes=(Wish(count=24), Wish(count=24, is_natural=True)),
+        wishes=(Wish(count=24, spread="confidence"), Wish(count=24, is_natural=True)),
         design=Design(
             preset="P9",
             task=Task.RIGHT_OR_WRONG,

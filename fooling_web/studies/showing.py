@@ -21,6 +21,10 @@ QUESTIONS = {
 }
 NAMING = "What do you see? A word or two."
 SURENESS = "How sure are you?"
+INSTRUCTIONS = (
+    "You will see pictures, one after another. Answer the question above each, "
+    "and guess where you do not know."
+)
 LARGEST_PIXELATED = 64  # pixels a side; larger pictures are shown smoothly
 
 
@@ -47,7 +51,7 @@ def session_of(participant: Participant) -> dict[str, Any]:
             "mask": design.timing.mask_ms,
             "window": design.timing.longest_ms,
         },
-        "instructions": design.instructions,
+        "instructions": design.instructions or INSTRUCTIONS,
         "naming": NAMING if design.task == Task.NAME_THEN_CHOOSE else "",
         "sureness": SURENESS if design.asks_confidence else "",
         "feedback": design.feedback,

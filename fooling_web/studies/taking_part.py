@@ -1,14 +1,14 @@
 """Taking part: a participant begins, answers one trial after the other, and may withdraw.
 
-Every change is one transaction. The number of a participant's next trial is a count in the database: what is sent
-again changes nothing, what is sent too early is refused, and what was accepted is never lost. What is refused is
-counted, by reason.
+Every change is one transaction. The number of a participant's next trial is a count in the database, which moves only
+from where whoever stores an answer saw it: what is sent again changes nothing, what is sent too early is refused, and
+what was accepted is never lost. What is refused is counted, by reason.
 """
 
 import math
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,7 +42,6 @@ GIVEN_UP = timedelta(hours=2)  # without a sign, until somebody else may have th
 LONGEST_NAME = 200
 WAYS = ("key", "mouse", "touch")
 MOST = 32_767  # of a small number in the database
-CHANGED = "The pictures of this study were changed meanwhile. Open its link in another browser to begin anew."
 TWICE = "You have taken part in this study before, and each person can once. Thank you."
 
 
@@ -165,7 +164,11 @@ def why_not(study: Study, entry: str, phase: str) -> Refused | None:
 
 def _why_not_again(study: Study, entry: str, user: User | None, outside: Outside | None) -> Refused | None:
     """Return why somebody who is known cannot begin: they have, perhaps a moment ago in another window."""
-    known = study.participants.filter(entry="account", user=user).exists() if entry == "account" and user else False
+    known = (
+        study.participants.filter(entry="account", user=user).exists()
+        if entry == "account" and user
+        else False
+    )
     if outside:
         known = study.outside_identities.filter(service=outside.service, person=outside.person).exists()
     return Refused("twice", TWICE) if known else None
@@ -191,21 +194,32 @@ def _framing(design: Design, number: int) -> str:
 def store(participant: Participant, answers: Sequence[Answer]) -> Stored:
     """Take answers in the order of their trials; return how far the participant is then.
 
-    Raises Refused at the first that is not sound; what came before it is stored.
+    Raises Refused at the first that is not sound; what came before it is stored. What is known of the participant may
+    be older than the database: nothing is refused, and nothing stored, by what has changed since.
     """
-    with transaction.atomic():
-        held = Participant.objects.select_for_update().filter(pk=participant.pk).first()
-        if held is None:
-            raise Refused("withdrawn", "This session was ended, and its data are deleted.")
-        held.study, held.classroom = participant.study, participant.classroom
-        taken, refusal = _sound(held, sorted(answers, key=lambda one: one.number))
-        stored = _kept(held, taken, {one.number for one in answers})
-        if taken:
-            transaction.on_commit(lambda: events.announce(held.study_id))
+    once: dict[int, Answer] = {}
+    for answer in sorted(answers, key=lambda one: one.number):
+        once.setdefault(answer.number, answer)
+    held = participant
+    while True:
+        taken, refusal = _sound(held, list(once.values()))
+        if (refusal is None or held is not participant) and _kept(held, taken):
+            break
+        held = _as_now(participant)
+    stored = Stored(held.n_answered, held.is_complete, _told(held, taken, once))
     if refusal:
         count_refusal(held.study_id, refusal.reason)
         raise Refused(refusal.reason, str(refusal), stored)
     return stored
+
+
+def _as_now(participant: Participant) -> Participant:
+    """Return a participant as the database has them; raises Refused where it does not."""
+    now = Participant.objects.filter(pk=participant.pk).first()
+    if now is None:
+        raise Refused("withdrawn", "This session was ended, and its data are deleted.")
+    now.study, now.classroom = participant.study, participant.classroom
+    return now
 
 
 def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response], Refused | None]:
@@ -226,7 +240,8 @@ def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response]
             if trial is None or answer.number != expected
             else _complaint(answer, trial, design)
         )
-        left -= answer.rt_ms if refusal is None and answer.rt_ms else 0.0
+        if refusal is None and answer.answer is not None:
+            left -= answer.rt_ms or 0.0
         if refusal is None and left < -SLACK_MS and held.entry != Participant.SIMULATED:
             refusal = Refused(
                 "reaction time", f"{answer.rt_ms:,.0f} ms is longer than this session has lasted."
@@ -255,8 +270,6 @@ def why_over(held: Participant) -> Refused | None:
 def _not_shown(answer: Answer, held: Participant) -> Refused:
     if answer.number >= held.n_trials:
         return Refused("no such trial", f"There is no trial {answer.number + 1}; yours are {held.n_trials}.")
-    if answer.number == held.n_answered:  # which is gone with its image, as it can be before freezing
-        return Refused("changed", CHANGED)
     return Refused(
         "not shown", f"Trial {answer.number + 1} was not shown yet; the next is {held.n_answered + 1}."
     )
@@ -315,24 +328,34 @@ def _small(number: int) -> int:
     return max(0, min(number, MOST))
 
 
-def _kept(held: Participant, responses: list[Response], numbers: set[int]) -> Stored:
-    """Store responses and how far the participant is; tell of these and of those that were stored before."""
-    known = [number for number in numbers if number < held.n_answered]
-    if responses:
+def _kept(held: Participant, responses: list[Response]) -> bool:
+    """Store responses, unless somebody else stored some meanwhile; whether they are stored.
+
+    The transaction is as short as can be: with SQLite nobody else writes as long as it lasts.
+    """
+    if not responses:
+        return True
+    moment, n_answered = timezone.now(), held.n_answered + len(responses)
+    completed_at = moment if n_answered == held.n_trials else None
+    unmoved = Participant.objects.filter(pk=held.pk, n_answered=held.n_answered)
+    with transaction.atomic():
+        if not unmoved.update(n_answered=n_answered, seen_at=moment, completed_at=completed_at):
+            return False
         Response.objects.bulk_create(responses)
-        held.n_answered += len(responses)
-        held.seen_at = timezone.now()
-        if held.n_answered == held.n_trials:
-            held.completed_at = held.seen_at
-        held.save(update_fields=["n_answered", "seen_at", "completed_at"])
-    if known:
+        transaction.on_commit(lambda: events.announce(held.study_id))
+    held.n_answered, held.seen_at, held.completed_at = n_answered, moment, completed_at
+    return True
+
+
+def _told(held: Participant, responses: Sequence[Response], numbers: Collection[int]) -> list[Told]:
+    """Return what the participant may be told of these trials, those included that were stored before."""
+    design = held.study.plan
+    roles = {"none": (), "practice": (Trial.Role.PRACTICE,), "all": tuple(Trial.Role)}[design.feedback]
+    fresh = {one.trial.number for one in responses}
+    known = [number for number in numbers if number < held.n_answered and number not in fresh]
+    if known and roles:
         earlier = Response.objects.filter(trial__participant=held, trial__number__in=known)
         responses = [*earlier.select_related("trial"), *responses]
-    return Stored(held.n_answered, held.is_complete, _told(held.study.plan, responses))
-
-
-def _told(design: Design, responses: Sequence[Response]) -> list[Told]:
-    roles = {"none": (), "practice": (Trial.Role.PRACTICE,), "all": tuple(Trial.Role)}[design.feedback]
     return [
         Told(one.trial.number, one.trial.key, bool(one.is_right))
         for one in responses

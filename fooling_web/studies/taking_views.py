@@ -1,14 +1,16 @@
 """Pages of those who take part: the invitation, the session, the end. Everybody reaches their own session alone."""
 
-import json
 import uuid
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fooling_web.galleries.limits import MINUTE, is_within
@@ -28,7 +30,7 @@ NOT_YOURS = (
 @require_http_methods(["GET", "HEAD", "POST"])
 def take(request: HttpRequest, code: str) -> HttpResponse:
     """Tell what a study is about and what becomes of the answers; begin on consent."""
-    study = get_object_or_404(Study, code=code.upper())
+    study = get_object_or_404(Study, code=code.upper() if code.isalnum() else "")  # PostgreSQL takes no NUL
     try:
         arrival = entering.arrival_of(request, study)
         if arrival.entry == "account" and not request.user.is_authenticated:
@@ -39,12 +41,16 @@ def take(request: HttpRequest, code: str) -> HttpResponse:
             raise refusal
         if request.method != "POST" or arrival.is_preview:
             return _invitation(request, study, arrival)
-        if not is_within(request, "take part", 1, BEGINNINGS_A_MINUTE):
+        if not is_within(request, "taking-part", 1, BEGINNINGS_A_MINUTE):
             return _too_many(request)
         return _begin(request, study, arrival)
     except Refused as refusal:
         taking_part.count_refusal(study.pk, refusal.reason)
-        return render(request, "studies/refused.html", {"study": study, "refusal": refusal}, status=403)
+        return _no(request, study, refusal)
+
+
+def _no(request: HttpRequest, study: Study, refusal: Refused) -> HttpResponse:
+    return render(request, "studies/refused.html", {"study": study, "refusal": refusal}, status=403)
 
 
 def _begin(request: HttpRequest, study: Study, arrival: entering.Arrival) -> HttpResponse:
@@ -105,7 +111,7 @@ def preview(request: HttpRequest, study_id: uuid.UUID) -> HttpResponse:
     try:
         participant, token = taking_part.begin(study, entry="link", phase=Participant.Phase.PREVIEW)
     except Refused as refusal:
-        return render(request, "studies/refused.html", {"study": study, "refusal": refusal}, status=403)
+        return _no(request, study, refusal)
     response = redirect(participant)
     entering.remember(response, participant, token)
     return response
@@ -121,13 +127,10 @@ def session(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
     if participant.is_complete:
         return redirect("studies:done", participant.pk)
     if refusal := taking_part.why_over(participant):
-        return render(request, "studies/refused.html", {"study": participant.study, "refusal": refusal}, status=403)
+        return _no(request, participant.study, refusal)
     if participant.browser:
         messages_in.note_reload(participant)
     shown = session_of(participant)
-    if len(shown["trials"]) < participant.n_trials - participant.n_answered:
-        changed = Refused("changed", taking_part.CHANGED)
-        return render(request, "studies/refused.html", {"study": participant.study, "refusal": changed}, status=409)
     context = {
         "participant": participant,
         "study": participant.study,
@@ -137,6 +140,7 @@ def session(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
     return render(request, "studies/session.html", context)
 
 
+@csrf_exempt  # since it looks for the token by itself, to refuse in words that the session's page can read
 @require_POST
 def answers(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
     """Store what a browser sends: answers in the order of their trials, what happened meanwhile, and what it is."""
@@ -144,25 +148,44 @@ def answers(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
     if participant is None:
         return JsonResponse({"reason": "not yours", "message": NOT_YOURS}, status=404)
     try:
-        if len(request.body) > MOST_BYTES:
-            raise Refused("size", "That is more than a session can have to say at once.")
-        message = messages_in.read(json.loads(request.body))
-        messages_in.keep_notes(participant, message)
-        stored = taking_part.store(participant, message.answers)
-    except (json.JSONDecodeError, UnicodeDecodeError, messages_in.Unreadable) as error:
-        return _refused(
-            participant, Refused("unreadable", f"What was sent cannot be read: {error}."), counted=False
-        )
+        message = _message(request)
     except Refused as refusal:
-        return _refused(participant, refusal, counted=refusal.reason != "size")
+        taking_part.count_refusal(participant.study_id, refusal.reason)
+        return _refused(participant, refusal)
+    messages_in.keep_notes(participant, message)
+    try:
+        stored = taking_part.store(participant, message.answers)
+    except Refused as refusal:
+        return _refused(participant, refusal)
     return JsonResponse(_as_json(stored))
 
 
-def _refused(participant: Participant, refusal: Refused, *, counted: bool) -> JsonResponse:
-    if not counted:
-        taking_part.count_refusal(participant.study_id, refusal.reason)
+def _message(request: HttpRequest) -> messages_in.Message:
+    """Return what a browser sent from its session's own page; raises Refused."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = b" " * (MOST_BYTES + 1)
+    if len(body) > MOST_BYTES:
+        raise Refused("size", "That is more than a session can have to say at once.")
+    if CsrfViewMiddleware(_nothing).process_view(request, _nothing, (), {}):
+        raise Refused("token", "This page is too old to be believed. Load it again: your answers are kept.")
+    try:
+        return messages_in.read(body)
+    except messages_in.Unreadable as error:
+        raise Refused("unreadable", f"What was sent cannot be read: {error}.") from error
+
+
+def _nothing(_: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+def _refused(participant: Participant, refusal: Refused) -> JsonResponse:
     stored = _as_json(refusal.stored) if refusal.stored else {"next": participant.n_answered}
-    return JsonResponse({**stored, "reason": refusal.reason, "message": str(refusal)}, status=409)
+    return JsonResponse(
+        {**stored, "reason": refusal.reason, "message": str(refusal)},
+        status=403 if refusal.reason == "token" else 409,
+    )
 
 
 def _as_json(stored: taking_part.Stored) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Practice comes first. Which images somebody sees, and at which place, goes round from one participant to the next, so
 that every image has as many raters as any other and stands at every place as often. Catch trials are spread over the
 session. What is shown twice is shown early and, for the second time, late. The right option stands equally often at
-every place. All else is drawn at random from the participant's seed.
+every place. All else is drawn at random from the participant's seed. Where two framings are compared, two people
+in a row get the same images at the same places, one with each framing, so that nothing else tells the two apart.
 """
 
 import math
@@ -64,7 +65,8 @@ def plan_trials(
     rng = random.Random(seed)  # noqa: S311 - an order, no secret
     of_role = {role: [image for image in images if image.role == role] for role in StudyImage.Role.values}
     practice = _some(of_role[StudyImage.Role.PRACTICE], design.n_practice, rng)
-    shown = _ordered(_share_of(design, of_role[StudyImage.Role.MAIN], number), number)
+    turn = (number - 1) // 2 if design.framing == "between" else number - 1
+    shown = _shown(design, of_role[StudyImage.Role.MAIN], turn)
     session = [(Role.MAIN, image) for image in shown]
     session = _with_repeats(session, math.ceil(design.repeat_share * len(shown)), rng)
     session = _with_catch(session, of_role[StudyImage.Role.CATCH], design.catch_share, rng)
@@ -99,12 +101,19 @@ def _some(images: Sequence[StudyImage], count: int, rng: random.Random) -> list[
     return rng.sample(list(images), min(count, len(images)))
 
 
-def _share_of(design: Design, images: Sequence[StudyImage], number: int) -> list[StudyImage]:
-    """Return the images that participant `number` sees: the next so many, going round, of all kinds in turn."""
+def _shown(design: Design, images: Sequence[StudyImage], turn: int) -> list[StudyImage]:
+    """Return the images of a turn in their order: the next so many, going round, of all kinds in turn.
+
+    After some turns the same images come again, and then the next of their orders with them.
+    """
     mixed = _mixed(images)
-    count = design.images_per_participant or len(mixed)
-    begin = (number - 1) * count
-    return [mixed[place % len(mixed)] for place in range(begin, begin + min(count, len(mixed)))]
+    if not mixed:
+        return []
+    count = min(design.images_per_participant or len(mixed), len(mixed))
+    n_shares = len(mixed) // math.gcd(len(mixed), count)
+    begin = turn * count
+    share = [mixed[place % len(mixed)] for place in range(begin, begin + count)]
+    return _ordered(share, turn // n_shares)
 
 
 def _mixed(images: Iterable[StudyImage]) -> list[StudyImage]:
@@ -116,15 +125,13 @@ def _mixed(images: Iterable[StudyImage]) -> list[StudyImage]:
     return [image for turn in by_turns for image in turn if image is not None]
 
 
-def _ordered(images: list[StudyImage], number: int) -> list[StudyImage]:
-    """Return images so that over as many participants as there are images, each stands once at every place.
+def _ordered(images: list[StudyImage], time: int) -> list[StudyImage]:
+    """Return images so that over as many times as there are images, each stands once at every place.
 
-    The base of the square is another one for every such round of participants; each second one goes backwards, so
-    that not all see the same images one after the other.
+    The base of the square is another one for every such round; each second one goes backwards, so that not all see
+    the same images one after the other.
     """
-    if not images:
-        return []
-    turn, place = divmod(number - 1, len(images))
+    turn, place = divmod(time, len(images))
     base = sorted(images, key=lambda image: image.number)
     random.Random(turn).shuffle(base)  # noqa: S311 - the same for all participants of a round
     rotated = base[place:] + base[:place]

@@ -3,6 +3,11 @@
 const PAUSES = [500, 1000, 2000, 4000, 8000, 15000]; // ms between tries while the connection is away
 const PATIENCE = 15000; // ms until a try is given up
 
+// The page's own token is worth nothing once somebody signed in or out in another window; the cookie has the new one.
+function tokenNow() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+}
+
 export class Queue {
   constructor({ id, address, token, next, onAway, onStored, onRefused }) {
     Object.assign(this, { address, token, next, onAway, onStored, onRefused });
@@ -58,7 +63,7 @@ export class Queue {
       response = await fetch(this.address, {
         method: "POST",
         body,
-        headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
+        headers: { "Content-Type": "application/json", "X-CSRFToken": tokenNow() ?? this.token },
         signal: AbortSignal.timeout(PATIENCE),
       });
       if (response.status >= 500 || response.status === 429) throw new Error(`status ${response.status}`);
@@ -81,9 +86,10 @@ export class Queue {
     if (response.ok && this.answers.length) this.again = true;
   }
 
-  // What the server refuses would be refused again: it goes, and the session continues at what comes next.
+  // What the server refuses would be refused again: it goes, and the session continues at what comes next. Only where
+  // the page's token was refused the answers stay, for the page that is loaded then.
   #refuse(reply) {
-    this.answers = [];
+    if (reply.reason !== "token") this.answers = [];
     this.#write();
     this.onRefused(reply);
   }

@@ -5,6 +5,7 @@ import { drawNoise } from "./study_noise.js";
 
 const KEYS = [..."123456789abcdefghijklmnopqrstuvwxyz"];
 const HALF_A_FRAME = 8; // ms: a step ends at the frame that is nearest to its time
+const MASK_SIDE = 128; // pixels of the noise, which is drawn before it is needed
 const NARROW = 9; // options, up to which they stand side by side with their keys
 
 export class TrialPlugin {
@@ -50,6 +51,7 @@ class Stage {
     this.part("practice").hidden = !this.trial.practice;
     this.part("picture").hidden = !this.trial.image;
     if (this.trial.image) this.hang(this.part("image"), this.trial.image);
+    if (this.session.timing.mask) drawNoise(this.part("mask"), MASK_SIDE);
     this.part("options").hidden = true;
   }
 
@@ -67,6 +69,8 @@ class Stage {
 
   // First in one's own words, with the image on the screen; then the options come.
   async ask() {
+    await this.part("image").decode().catch(() => {});
+    this.part("image").classList.remove("absent");
     const form = this.part("naming");
     form.hidden = false;
     const field = form.querySelector("input");
@@ -146,7 +150,7 @@ class Stage {
     if (event.repeat || event.altKey || event.ctrlKey || event.metaKey || typing || document.querySelector("dialog[open]")) return;
     const arrow = this.trial.options.length === 2 ? ["ArrowLeft", "ArrowRight"].indexOf(event.key) : -1;
     const place = arrow >= 0 ? arrow : this.keys.indexOf(event.key.toLowerCase());
-    if (place < 0) return;
+    if (place < 0 || event.timeStamp < this.onset) return; // pressed before there was anything to see
     event.preventDefault();
     this.choose(place, event, "key");
   }
@@ -175,7 +179,6 @@ class Stage {
 
   async showMask(time) {
     const mask = this.part("mask");
-    drawNoise(mask, 128);
     mask.hidden = false;
     await shownFor(time);
     mask.hidden = true;

@@ -173,6 +173,31 @@ def test_goes_on_after_a_reload_and_by_the_link(visitor: Any, ask: Any, stored: 
     assert person["reloads"] == 2
 
 
+def test_goes_on_in_two_windows_of_one_session(visitor: Any, ask: Any, stored: Any) -> None:
+    study, page = ask(count=6, practice=0), visitor()
+    begin(page, study)
+    wait_for_trial(page, 0)
+    other = page.context.new_page()
+    other.goto(study["take"])
+    other.get_by_role("button", name="Go on").click()
+    for number in range(4):
+        wait_for_trial(other, number)
+        other.keyboard.press("1")
+    wait_for_trial(other, 4)
+    page.bring_to_front()
+    page.keyboard.press("2")  # to the first trial, which the other window has answered
+    page.wait_for_function("document.querySelector('#progress').value >= 4")
+    wait_for_trial(page, 1)  # came before the reply, and is answered, too
+    page.keyboard.press("2")
+    for number in range(4, 8):
+        wait_for_trial(page, number)
+        page.keyboard.press("2")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+    answers = stored(study)[0]["answers"]
+    assert [one["response__answer"] for one in answers] == [0] * 4 + [1] * 4
+
+
 def test_bridges_a_lost_connection(visitor: Any, ask: Any, stored: Any) -> None:
     study, page = ask(count=6, practice=0), visitor()
     begin(page, study)
@@ -191,6 +216,23 @@ def test_bridges_a_lost_connection(visitor: Any, ask: Any, stored: Any) -> None:
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
 
     assert [one["number"] for one in stored(study)[0]["answers"]] == list(range(8))
+
+
+def test_keeps_what_was_answered_where_the_pages_token_is_worth_nothing(
+    visitor: Any, ask: Any, stored: Any
+) -> None:
+    study, page = ask(count=6, practice=0), visitor()
+    begin(page, study)
+    wait_for_trial(page, 0)
+    page.context.clear_cookies(name="csrftoken")
+    page.keyboard.press("1")
+    expect(page.get_by_text("Load it again")).to_be_visible()
+    assert stored(study)[0]["answers"] == []
+    page.get_by_role("button", name="Go on where it stands").click()
+    page.get_by_role("button", name="Go on", exact=True).click()
+    wait_for_trial(page, 1)
+
+    assert [one["number"] for one in stored(study)[0]["answers"]] == [0]
 
 
 def test_keeps_what_was_answered_without_connection_over_a_reload(
@@ -299,6 +341,7 @@ def test_takes_names_and_how_sure_one_is(visitor: Any, ask: Any, stored: Any) ->
     page = visitor()
     begin(page, study)
     for number in range(8):
+        expect(page.locator("[data-part=image]")).to_be_visible()
         page.locator("#own-name").fill(f"thing {number}")
         page.locator("#own-name").press("Enter")
         wait_for_trial(page, number)

@@ -20,6 +20,7 @@ from PIL import Image
 from fooling_web.studies import codebook
 from fooling_web.studies.design import Design, Exclusions, Task
 from fooling_web.studies.filing import harmless, write_study
+from fooling_web.studies.freezing import freeze
 from fooling_web.studies.keeping import delete_expired, ends_at
 from fooling_web.studies.models import (
     OutsideIdentity,
@@ -199,12 +200,12 @@ def test_hold_pictures_and_true_sums(study: Study, tmp_path: Path) -> None:
 def test_carry_nobodys_name(study: Study, alice: Any) -> None:
     person = took_part(study, entry="prolific", user=alice, nickname="Allie")
     OutsideIdentity.objects.create(
-        participant=person, study=study, service="prolific", person="5f0c", visit="77ab"
+        participant=person, study=study, service="prolific", person="5f0c1e9d7b3a42", visit="77ab90c2d14e66"
     )
 
     everything = "".join(unpacked(study).values())
 
-    for secret in ("5f0c", "77ab", "alice", "Allie", str(person.pk), person.token_hash):
+    for secret in ("5f0c1e9d7b3a42", "77ab90c2d14e66", "alice", "Allie", str(person.pk), person.token_hash):
         assert secret not in everything
 
 
@@ -323,3 +324,19 @@ def test_go_at_the_owners_word_once_the_study_is_closed(study: Study, alice: Any
     page.post(address, {"title": study.title})
 
     assert study.participants.count() == 0
+
+
+def test_hold_the_very_text_that_was_hashed(study: Study) -> None:
+    assert "frozen.txt" not in unpacked(study)
+    StudyImage.objects.filter(study=study).update(role=StudyImage.Role.MAIN)
+    study.design = Design(catch_share=0, repeat_share=0, n_practice=0).to_json()
+    study.save()
+    freeze(study)
+
+    files = unpacked(study)
+
+    text = files["frozen.txt"].encode("latin-1")
+    design, images = text.decode().splitlines()
+    assert hashlib.sha256(text).hexdigest() == study.design_sha256
+    assert json.loads(design) == json.loads(files["design.json"])["design"]
+    assert [row[4] for row in json.loads(images)] == [row["sha256"] for row in table(files, "images.csv")]

@@ -1,10 +1,13 @@
 """Taking part: every answer once, in its order, by whoever was asked, and nothing else."""
 
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from fooling_web.studies.models import Classroom, OutsideIdentity, Participant, Response, Study, Trial, digest
@@ -59,6 +62,20 @@ def test_keeps_who_somebody_is_elsewhere_apart(study: Study) -> None:
     assert OutsideIdentity.objects.get(participant=participant).person == "5f0c"
 
 
+def test_begins_once_for_each_person_elsewhere(study: Study, bob: Any) -> None:
+    begin(study, entry="prolific", outside=Outside("prolific", "5f0c", "st", "77ab"))
+    begin(study, entry="mturk", outside=Outside("mturk", "5f0c"))
+    begin(study, entry="account", user=bob)
+    for again in (
+        {"entry": "prolific", "outside": Outside("prolific", "5f0c", "st", "88cd")},
+        {"entry": "account", "user": bob},
+    ):
+        with pytest.raises(Refused, match="each person can once"):
+            begin(study, **again)
+
+    assert study.participants.count() == 3
+
+
 def test_goes_on_to_the_end(study: Study, participant: Participant) -> None:
     for number in range(participant.n_trials):
         while_ago(participant)
@@ -85,6 +102,43 @@ def test_takes_an_answer_once_however_often_it_is_sent(participant: Participant)
 
     assert again.next_number == 1
     assert Response.objects.get().answer == first.answer
+
+
+def test_takes_an_answer_once_that_comes_twice_in_one_message(participant: Participant) -> None:
+    first = right(participant, 0)
+
+    assert store(participant, [first, first, right(participant, 1)]).next_number == 2
+
+
+def test_takes_an_answer_once_from_two_windows(participant: Participant) -> None:
+    one, other = (Participant.objects.get(pk=participant.pk) for _ in range(2))
+    store(one, [right(participant, 0), right(participant, 1)])
+
+    assert store(other, [right(participant, 0, answer=0), right(participant, 1)]).next_number == 2
+    assert store(other, [right(participant, 2)]).next_number == 3
+    assert Response.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_takes_each_answer_once_from_many_at_the_same_time(alice: Any) -> None:
+    participant = while_ago(begin(asked(alice), entry="link")[0])
+    answers = [right(participant, number) for number in range(4)]
+    together = threading.Barrier(6)
+
+    def send(_: int) -> int:
+        together.wait()
+        try:
+            return [store(Participant.objects.get(pk=participant.pk), [one]) for one in answers][
+                -1
+            ].next_number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        reached = list(pool.map(send, range(6)))
+
+    assert reached == [4] * 6
+    assert Response.objects.count() == 4
 
 
 def test_refuses_a_trial_that_was_not_shown(study: Study, participant: Participant) -> None:
@@ -148,8 +202,24 @@ def test_takes_a_missing_answer_where_time_is_limited(alice: Any) -> None:
     store(participant, [right(participant, 0, answer=None, rt_ms=None)])
 
     assert Response.objects.get().is_right is False
-    with pytest.raises(Refused, match="is no reaction time; it is from 0 to 1,750"):
-        store(participant, [right(participant, 1, rt_ms=1_800.0)])
+    with pytest.raises(
+        Refused, match="is no reaction time; it is from 0 to 1,950"
+    ):  # 200, 1500 and the slack
+        store(participant, [right(participant, 1, rt_ms=1_960.0)])
+
+
+def test_counts_no_time_for_an_answer_that_is_missing(alice: Any) -> None:
+    study = asked(alice, timing={"exposure_ms": 200, "window_ms": 1500})
+    participant = while_ago(begin(study, entry="link")[0], 0)
+    late = [
+        right(participant, number, answer=None, rt_ms=rt_ms) for number, rt_ms in enumerate((math.nan, -1e9))
+    ]
+
+    with pytest.raises(Refused, match="longer than this session has lasted") as caught:
+        store(participant, [*late, *(right(participant, number, rt_ms=1_500.0) for number in (2, 3))])
+
+    assert caught.value.stored is not None
+    assert caught.value.stored.next_number == 3
 
 
 def test_asks_how_sure_one_is_where_the_design_does(alice: Any) -> None:
@@ -176,7 +246,7 @@ def test_stores_an_answer_in_few_queries(
 ) -> None:
     answer = right(participant, 0)
     participant = Participant.objects.select_related("study", "classroom").get(pk=participant.pk)
-    with django_assert_max_num_queries(6):  # with the savepoint of a test's transaction
+    with django_assert_max_num_queries(5):  # with the savepoint of a test's transaction
         store(participant, [answer])
 
 

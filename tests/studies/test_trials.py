@@ -110,6 +110,32 @@ def test_give_every_image_equally_many_raters(alice: Any) -> None:
     assert set(shown.values()) == {2}  # 5 participants x 4 images / 10 images
 
 
+def test_give_every_image_every_place_though_each_sees_half(alice: Any) -> None:
+    study = asked(
+        alice, count=8, images_per_participant=4, practice=0, catch=0, catch_share=0, repeat_share=0
+    )
+
+    places = Counter(
+        (place, trial.image_number)
+        for number in range(1, 9)
+        for place, trial in enumerate(planned(study, number))
+    )
+
+    assert set(places.values()) == {1}
+    assert len(places) == 32
+
+
+def test_show_both_framings_the_same_images_at_the_same_places(alice: Any) -> None:
+    study = asked(
+        alice, count=8, images_per_participant=4, repeat_share=0, framing="between", comparison="framing"
+    )
+    for number in range(1, 9, 2):
+        machine, you = (
+            [trial.image_number for trial in main(planned(study, one))] for one in (number, number + 1)
+        )
+        assert machine == you
+
+
 def test_give_every_participant_both_kinds(alice: Any) -> None:
     study = asked(alice, count=12, images_per_participant=4, comparison="encoding")
     for number in range(1, 7):

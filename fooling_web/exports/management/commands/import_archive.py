@@ -31,6 +31,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--visibility", default="public", help=" or ".join(Run.Visibility.values))
         parser.add_argument("--name", default="", help="shown on the site; else the name in the file")
+        parser.add_argument(
+            "--anyway", action="store_true", help="take in what is here already as the run of somebody else"
+        )
         parser.add_argument("--json", action="store_true", help="answer with one line of JSON")
 
     def handle(self, *arguments: Any, **options: Any) -> None:
@@ -43,7 +46,11 @@ class Command(BaseCommand):
         begun = time.monotonic()
         try:
             runs = _imported(options)
-        except (AlreadyImported, EvolutionError, ZooError, OSError) as error:
+        except AlreadyImported as error:
+            is_own = error.run.owner == owner_called(options["owner"])
+            remedy = "" if is_own else "; --anyway takes in another copy"
+            raise CommandError(f"{error}{remedy}") from error
+        except (EvolutionError, ZooError, OSError) as error:
             raise CommandError(str(error)) from error
         reports = [report_of(run, time.monotonic() - begun) for run in runs]
         if options["json"]:
@@ -55,12 +62,14 @@ class Command(BaseCommand):
 
 def _imported(options: dict[str, Any]) -> list[Run]:
     """Take in the runs of a file: one, or those of a ZIP of several, together or not at all."""
-    path, owner, visibility = options["file"], _owner(options["owner"]), options["visibility"]
+    path, owner, visibility = options["file"], owner_called(options["owner"]), options["visibility"]
+    anyway = options["anyway"]
     if not is_bundle(path):
-        return [import_archive(path, owner=owner, visibility=visibility, name=options["name"])]
+        name = options["name"]
+        return [import_archive(path, owner=owner, visibility=visibility, name=name, anyway=anyway)]
     if options["name"]:
         raise CommandError("--name is for a single run; leave it out, and each keeps the name in its file")
-    return import_bundle(path, owner=owner, visibility=visibility)
+    return import_bundle(path, owner=owner, visibility=visibility, anyway=anyway)
 
 
 def report_of(run: Run, seconds: float) -> dict[str, Any]:
@@ -85,7 +94,8 @@ def in_words(run: Run, report: dict[str, Any]) -> str:
     )
 
 
-def _owner(name: str | None) -> User | None:
+def owner_called(name: str | None) -> User | None:
+    """Return the account that a command names."""
     if name is None:
         return None
     owner = User.objects.filter(username__iexact=name).first()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from fooling_web.exports.aside import WAYS, give_way, tied_to
+from fooling_web.exports.aside import OUT, WAYS, do_without, give_way, tied_to
 from fooling_web.exports.working import work_off
 
 
@@ -30,6 +30,10 @@ class Command(BaseCommand):
         for end in (signal.SIGTERM, signal.SIGINT):
             signal.signal(end, _stop)
         give_way()
+        if options["way"] == OUT:
+            do_without(
+                "pandas", "scipy"
+            )  # Parquet and the drawing kernels load them to look for what is not here
         with tied_to(options["parent"]):
             count = work_off(options["way"])
         if not options["parent"]:
