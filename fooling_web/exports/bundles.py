@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import uuid
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,6 +113,17 @@ def files_in(path: Path) -> Iterator[Path]:
                 ) from error
             yield file
             file.unlink()
+
+
+def sums_in(path: Path) -> dict[str, str]:
+    """Return the hashes of archive files that a ZIP of them tells of; empty where it tells nothing that is one."""
+    try:
+        with zipfile.ZipFile(path) as outer, outer.open(OWN_NAMES[1]) as member:
+            text = member.read(BLOCK).decode("ascii", "replace")
+    except (KeyError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError):
+        return {}
+    lines = (line.partition("  ") for line in text.splitlines())
+    return {name: sha256 for sha256, _, name in lines if name.endswith(".zip")}
 
 
 def _members(path: Path, outer: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -18,6 +18,7 @@ from evolution.archive_lines import Individual
 from evolution.encoding import encoding_for
 from evolution.errors import ArchiveFileError, GenomeError
 from fooling_web.exports.extras import png_of
+from fooling_web.exports.packing import PICTURE_SIZES
 from fooling_web.runs.pictures import picture_of_size
 from models_zoo.errors import ZooError
 from models_zoo.registry import find
@@ -120,12 +121,17 @@ def _difference(archive: ArchiveFile, individual: Individual, name: str) -> int:
     """Return by how much, of 255, a picture differs at most from its individual drawn anew; 255 for another size."""
     try:
         with Image.open(io.BytesIO(archive.read(name)), formats=["PNG"]) as picture:
+            side = picture.width
+            if (
+                side not in PICTURE_SIZES or picture.height != side
+            ):  # before it is unpacked: it may be endless
+                return 255
             told = np.asarray(picture.convert("RGB"), dtype=np.int16)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ArchiveFileError(f"{archive.path}: {name} is no picture") from error
-    drawn = picture_of_size(archive.run.parameters, individual.genome, told.shape[0])
+    drawn = picture_of_size(archive.run.parameters, individual.genome, side)
     now = np.asarray(Image.open(io.BytesIO(png_of(drawn))).convert("RGB"), dtype=np.int16)
-    return int(np.abs(told - now).max()) if told.shape == now.shape else 255
+    return int(np.abs(told - now).max())
 
 
 def ask_again(archive: ArchiveFile, progress: Callable[[int, int], None] | None = None) -> Verdict:

@@ -39,14 +39,17 @@ class Stage {
     if (fixation) await this.showCross(fixation);
     if (this.session.naming) await this.ask();
     this.onset = await this.showImage();
+    if (!this.section.isConnected) return;
     this.listen();
     if (limit) this.limit(limit);
     if (exposure) this.hideAfter(exposure);
   }
 
   build() {
-    this.display.replaceChildren(document.querySelector("#trial-layout").content.cloneNode(true));
-    this.part = (name) => this.display.querySelector(`[data-part=${name}]`);
+    const section = document.querySelector("#trial-layout").content.cloneNode(true).firstElementChild;
+    this.display.replaceChildren(section);
+    this.section = section; // the trial keeps its parts, also where the page has put something else in its place
+    this.part = (name) => section.querySelector(`[data-part=${name}]`);
     this.part("question").textContent = this.session.naming || this.trial.question;
     this.part("practice").hidden = !this.trial.practice;
     this.part("picture").hidden = !this.trial.image;

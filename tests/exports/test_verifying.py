@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from evolution.archive_file import ArchiveFile
 from fooling_web.exports.exporting import export_archive
 from fooling_web.exports.packing import Choices, pack, pack_many
 from fooling_web.exports.verifying import ask_again
+from fooling_web.runs.launching import launch, parameters_for
 from fooling_web.runs.models import Champion, Run, Takeover
 from tests.factories import executed, launched
 
@@ -86,10 +88,15 @@ def repacked(path: Path, name: str, content: bytes) -> Path:
     return other
 
 
-def png(side: int, level: int = 0) -> bytes:
+def png(side: int, level: int = 0, height: int = 0) -> bytes:
     file = io.BytesIO()
-    Image.new("L", (side, side), level).save(file, format="PNG")
+    Image.new("L", (side, height or side), level).save(file, format="PNG")
     return file.getvalue()
+
+
+def ascended(owner: Any) -> Run:
+    chosen = parameters_for("mnist-lenet", "gradient", generations=8)
+    return executed(launch("mnist-lenet", "gradient", parameters=chosen, seed=1, owner=owner))
 
 
 def verified(path: Path, *words: str) -> dict[str, Any]:
@@ -99,19 +106,22 @@ def verified(path: Path, *words: str) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("encoding", ["cppn", "direct"])
+@pytest.mark.parametrize("encoding", ["cppn", "direct", "gradient"])
 def test_every_genome_and_picture_is_drawn_again(encoding: str, alice: Any, tmp_path: Path) -> None:
-    run = executed(launched(owner=alice, encoding=encoding))
+    run = ascended(alice) if encoding == "gradient" else executed(launched(owner=alice, encoding=encoding))
     for pictures in (64, 128):
         pack(run, tmp_path / "run.zip", Choices(pictures=pictures))
 
         found = verified(tmp_path / "run.zip")
 
         assert found["developed_again"] == run.individuals.count()
-        assert (found["pictures_compared"], found["largest_difference_of_pictures"]) == (10, 0)
+        assert found["pictures_compared"] == run.champions.count()
+        assert found["largest_difference_of_pictures"] == 0
 
 
-@pytest.mark.parametrize("picture", [png(64, 7), png(32)], ids=["another", "of another size"])
+@pytest.mark.parametrize(
+    "picture", [png(64, 7), png(32), png(9000), png(64, height=65)], ids=["another", "small", "huge", "tall"]
+)
 def test_a_picture_of_something_else_is_found(finished_run: Run, tmp_path: Path, picture: bytes) -> None:
     pack(finished_run, tmp_path / "run.zip", Choices(pictures=64))
     altered = repacked(tmp_path / "run.zip", "pictures/4_4.png", picture)
@@ -127,11 +137,56 @@ def test_a_picture_that_is_none_is_refused(finished_run: Run, tmp_path: Path) ->
         verified(repacked(tmp_path / "run.zip", "pictures/4_4.png", b"GIF89a"), "--without-asking")
 
 
-def test_each_file_of_a_zip_is_verified(finished_run: Run, alice: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def several(finished_run: Run, alice: Any, tmp_path: Path) -> Path:
     other = executed(launched(owner=alice, seed=2))
-    pack_many([finished_run, other], tmp_path / "runs.zip", Choices(pictures=0))
+    pack_many([finished_run, other], tmp_path / "runs.zip", Choices(pictures=64, tables=False))
+    return tmp_path / "runs.zip"
 
-    found = verified(tmp_path / "runs.zip")["archives"]
+
+def in_several(path: Path, change: Callable[[list[str], dict[str, bytes]], None]) -> Path:
+    """Return a ZIP of several with other content."""
+    with zipfile.ZipFile(path) as outer:
+        contents = {name: outer.read(name) for name in outer.namelist()}
+    change(sorted(name for name in contents if name.endswith(".zip")), contents)
+    with zipfile.ZipFile(path.with_name("others.zip"), "w") as outer:
+        for name, content in contents.items():
+            outer.writestr(name, content)
+    return path.with_name("others.zip")
+
+
+def test_each_file_of_a_zip_is_verified(several: Path) -> None:
+    found = verified(several)["archives"]
 
     assert [one["seed"] for one in found] == [1, 2]
-    assert all(one["asked_again"] == 10 for one in found)
+    assert all(one["asked_again"] == one["pictures_compared"] == 10 for one in found)
+    assert all(not one["wrong"] and "/" not in one["file"] for one in found)
+
+
+def damage(names: list[str], contents: dict[str, bytes]) -> None:
+    contents[names[0]] = contents[names[0]][:-50]
+
+
+def swap(names: list[str], contents: dict[str, bytes]) -> None:
+    contents[names[0]] = contents[names[1]]
+
+
+def drop(names: list[str], contents: dict[str, bytes]) -> None:
+    del contents[names[0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(damage, "cut short or no ZIP"), (swap, "whose hash SHA256SUMS tells"), (drop, "is missing")],
+)
+def test_each_other_file_of_a_zip_is_verified_where_one_is_wrong(
+    several: Path, change: Any, said: str
+) -> None:
+    path, out = in_several(several, change), io.StringIO()
+
+    with pytest.raises(CommandError, match=rf"1 of 2 files are wrong; .*{said}"):
+        call_command("verify_archive", str(path), "--json", "--without-asking", stdout=out)
+
+    found = json.loads(out.getvalue())["archives"]
+    assert sorted(bool(one["wrong"]) for one in found) == [False, True]
+    assert "/" not in "".join(one["file"] + one["wrong"] for one in found)

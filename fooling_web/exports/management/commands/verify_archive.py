@@ -1,7 +1,7 @@
 """`manage.py verify_archive`: check an archive file, draw it and ask its classifier again, without taking it in."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from evolution.archive_file import ArchiveFile
 from evolution.errors import EvolutionError
-from fooling_web.exports.bundles import files_in, is_bundle
+from fooling_web.exports.bundles import files_in, is_bundle, sums_in
+from fooling_web.exports.importing import file_sha256
 from fooling_web.exports.verifying import Redrawn, Verdict, ask_again, draw_again
 from models_zoo.errors import ZooError
 
@@ -37,18 +38,21 @@ class Command(BaseCommand):
     def handle(self, *arguments: Any, **options: Any) -> None:
         """Check, draw and ask again, and say what the file holds; fail where it claims what is not so."""
         path: Path = options["file"]
+        is_one = not is_bundle(path)
+        looks: list[_Look] = []
         try:
-            files = files_in(path) if is_bundle(path) else iter([path])
-            looks = [_look(file, options) for file in files]
+            for look in iter([_look(path, options)]) if is_one else _looks_within(path, options):
+                looks.append(look)
+                if not options["json"]:
+                    self.stdout.write(look.words)
         except (EvolutionError, ZooError) as error:
-            raise CommandError(_named(str(error), path)) from error
+            raise CommandError(str(error)) from error
         reports = [look.report for look in looks]
         if options["json"]:
-            self.stdout.write(json.dumps({"archives": reports} if is_bundle(path) else reports[0]))
-        else:
-            self.stdout.write("\n".join(look.words for look in looks))
+            self.stdout.write(json.dumps(reports[0] if is_one else {"archives": reports}))
         if wrong := [look.complaint for look in looks if look.complaint]:
-            raise CommandError(f"{path} claims what is not so: {wrong[0]}")
+            which = "" if is_one else f"{len(wrong):,} of {len(looks):,} files are wrong; "
+            raise CommandError(f"{path} claims what is not so: {which}{wrong[0]}")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,29 @@ class _Look:
     report: dict[str, Any]
     words: str
     complaint: str
+
+
+def _looks_within(path: Path, options: dict[str, Any]) -> Iterator[_Look]:
+    """Go through every archive file of a ZIP, also where an earlier one is damaged, and those that it lacks."""
+    told = sums_in(path)
+    for file in files_in(path):
+        try:
+            look = _look(file, options)
+            other = told.pop(file.name, None) not in (None, file_sha256(file))
+            complaint = "it is not the file whose hash SHA256SUMS tells" if other else look.complaint
+        except (EvolutionError, ZooError) as error:
+            told.pop(file.name, None)
+            complaint = str(error).removeprefix(str(file)).strip(" :")
+            look = _Look({}, "", complaint)
+        words = look.words.replace(str(file), file.name)
+        yield _of_several(file.name, look.report, words, complaint)
+    for name in told:
+        yield _of_several(name, {}, "", "it is missing, and SHA256SUMS tells of it")
+
+
+def _of_several(name: str, report: dict[str, Any], words: str, complaint: str) -> _Look:
+    told = f"{name}: {complaint}" if complaint else ""
+    return _Look({**report, "file": name, "wrong": complaint}, "\n".join(filter(None, (words, told))), told)
 
 
 def _look(path: Path, options: dict[str, Any]) -> _Look:
@@ -82,11 +109,6 @@ def _bar(deed: str) -> Callable[[int, int], None]:
             bar.close()
 
     return show
-
-
-def _named(text: str, path: Path) -> str:
-    """Return a complaint about a file within a ZIP, with the ZIP's name in place of where it was unpacked."""
-    return text if str(path) in text else f"{path}: {text.rpartition('/')[2]}"
 
 
 def _complaint(redrawn: Redrawn, verdict: Verdict) -> str:
