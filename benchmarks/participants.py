@@ -35,6 +35,7 @@ class Person:
     thinking: float  # seconds that half of their answers take at most
     acknowledged: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    beginning: float = 0.0  # seconds from consent until the session's page is there
     key: str = ""  # of their session
     is_done: bool = False
     n_tries: int = 0  # in vain
@@ -64,9 +65,11 @@ class Person:
         page = self._ask("GET", self.address)[1].decode()
         fields = {"csrfmiddlewaretoken": _found(r'name="csrfmiddlewaretoken" value="(\w+)"', page)}
         form = urlencode({**fields, "consent": "yes"})
+        began = time.perf_counter()
         status, _, place = self._ask("POST", self.address, form, {"Content-Type": FORM})
         assert status == 302, f"the study takes nobody (status {status})"
         page = self._ask("GET", place)[1].decode()
+        self.beginning = time.perf_counter() - began
         session = json.loads(_found(r'<script id="session-data"[^>]*>(.*?)</script>', page))
         session["pictures"] = json.loads(_found(r'<script id="session-pictures"[^>]*>(.*?)</script>', page))
         return session, _found(r'name="csrf-token" content="(\w+)"', page)

@@ -60,6 +60,8 @@ def _measurements(database: str, told: dict[str, Any]) -> Iterator[Measurement]:
     )
     yield Measurement(f"{name}: storing an answer, half of them, ms", [_share(milliseconds, 50)])
     yield Measurement(f"{name}: storing an answer, 99 of 100, ms", [_share(milliseconds, 99)])
+    beginnings = [seconds * 1000 for seconds in at_once["beginnings"]]
+    yield Measurement(f"{name}: from consent to the first page, 95 of 100, ms", [_share(beginnings, 95)])
     yield Measurement(f"{name}: answers a second", [at_once["stored"] / at_once["duration"]])
     if at_once["busy"]:
         share = 100 * at_once["busy"] / at_once["duration"]
@@ -152,6 +154,7 @@ def _held_against(held: dict[str, Any], crowd: Crowd, n_trials: int) -> dict[str
     complete = [one for one in held.values() if one["is_complete"] and len(one["stored"]) == n_trials]
     return {
         "seconds": crowd.seconds,
+        "beginnings": [person.beginning for person in crowd.people if person.key],
         "acknowledged": crowd.n_acknowledged,
         "stored": sum(map(len, stored.values())),
         "lost": lost + doubled,

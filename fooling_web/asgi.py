@@ -8,11 +8,12 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.core.asgi import get_asgi_application
 from django.db.backends.signals import connection_created
 
+from fooling_web.handler import pages_handler
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fooling_web.settings")
-pages = get_asgi_application()
+pages = pages_handler()
 
 from fooling_web.breeding import stepping  # noqa: E402
 from fooling_web.runs import pictures  # noqa: E402
