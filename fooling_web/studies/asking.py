@@ -14,6 +14,8 @@ import numpy as np
 from django.core.cache import cache
 
 from fooling_web.studies.models import Study, StudyImage
+from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
+from fooling_web.studies.sixteen import SIXTEEN, decision_of
 from models_zoo.errors import ZooError
 from models_zoo.pictures import read_picture
 from models_zoo.registry import ClassifierEntry, load
@@ -76,18 +78,35 @@ def _as_seen(image: StudyImage, entry: ClassifierEntry) -> np.ndarray:
 
 def _store(image: StudyImage, entry: ClassifierEntry, row: np.ndarray) -> None:
     """Keep what the classifier said, unless the study was frozen meanwhile."""
+    said = _among_sixteen(image, row) if image.dataset == SIXTEEN else _among_all(image, entry, row)
+    StudyImage.objects.filter(pk=image.pk, machine_index=None, study__frozen_at=None).update(**said)
+
+
+def _among_all(image: StudyImage, entry: ClassifierEntry, row: np.ndarray) -> dict[str, Any]:
     best = np.argsort(-row, kind="stable")[:2]
     first, second = int(best[0]), next(int(index) for index in best if index != image.class_index)
     known = image.class_index < len(row)
-    unfrozen = StudyImage.objects.filter(pk=image.pk, machine_index=None, study__frozen_at=None)
-    unfrozen.update(
-        machine_index=first,
-        machine_label=entry.labels[first][:200],
-        machine_confidence=_kept(row[first]),
-        second_index=second,
-        second_label=entry.labels[second][:200],
-        confidence=_kept(row[image.class_index]) if known else None,
-    )
+    return {
+        "machine_index": first,
+        "machine_label": entry.labels[first][:200],
+        "machine_confidence": _kept(row[first]),
+        "second_index": second,
+        "second_label": entry.labels[second][:200],
+        "confidence": _kept(row[image.class_index]) if known else None,
+    }
+
+
+def _among_sixteen(image: StudyImage, row: np.ndarray) -> dict[str, Any]:
+    """Return the network's decision among the sixteen categories, whose confidences are sums over their classes."""
+    decision = decision_of(row, besides=image.class_index)
+    return {
+        "machine_index": decision.first,
+        "machine_label": CATEGORY_LABELS[decision.first],
+        "machine_confidence": _kept(decision.confidences[decision.first]),
+        "second_index": decision.second,
+        "second_label": CATEGORY_LABELS[decision.second],
+        "confidence": _kept(decision.confidences[image.class_index]),
+    }
 
 
 def _kept(confidence: Any) -> float:

@@ -26,6 +26,7 @@ from fooling_web.studies.naturals import (
 )
 from fooling_web.studies.pictures import sweep_up
 from fooling_web.studies.presets import PRESETS, Preset, Wish
+from fooling_web.studies.sixteen import SIXTEEN
 from models_zoo.errors import ZooError
 from models_zoo.registry import all_entries
 
@@ -65,13 +66,16 @@ def fulfil(study: Study, person: Any, rng: random.Random) -> Added:
 def add_natural(study: Study, count: int, role: str, rng: random.Random, kind: str = "") -> Added:
     """Add natural images of the kind that goes with the evolved ones: photographs where there are some, or digits."""
     most = main_dataset(study)
-    kind = kind or ("photographs" if most == IMAGENET and has_photographs() else "digits")
+    kind = kind or ("photographs" if most in (IMAGENET, SIXTEEN) and has_photographs() else "digits")
     if kind == "digits":
         return add_digits(study, count, role=role, classifier=usual_classifier(study, MNIST), rng=rng)
-    images = study.images.filter(role=StudyImage.Role.MAIN, dataset=IMAGENET)
+    dataset = most if most == SIXTEEN else IMAGENET
+    images = study.images.filter(role=StudyImage.Role.MAIN, dataset=dataset)
     labels = list(images.values_list("class_index", flat=True))
-    classifier = usual_classifier(study, IMAGENET)
-    return add_photographs(study, count, role=role, classifier=classifier, rng=rng, labels=labels)
+    classifier = usual_classifier(study, dataset)
+    return add_photographs(
+        study, count, role=role, classifier=classifier, rng=rng, labels=labels, dataset=dataset
+    )
 
 
 def main_dataset(study: Study) -> str:
@@ -171,7 +175,7 @@ def _there(study: Study, wish: Wish) -> int:
 def _asked(wish: Wish, count: int) -> Asked:
     return Asked(
         count=count,
-        wanted=Wanted(encoding=wish.encoding, classifier="" if wish.labels else _fitting_classifier(wish)),
+        wanted=Wanted(encoding=wish.encoding, classifier=_fitting_classifier(wish)),
         dataset=wish.dataset,
         each_label_once=wish.each_label_once,
         labels=wish.labels,
@@ -185,7 +189,8 @@ def _fitting_classifier(wish: Wish) -> str:
     if wish.encoding:
         hangings = hangings.filter(approach__encoding=wish.encoding)
     sums = hangings.order_by().values_list("approach__classifier").annotate(sum=Sum("entries"))
-    counts = {name: n for name, n in sums if n >= wish.count and wish.dataset in ("", _dataset(name))}
+    learned = IMAGENET if wish.dataset == SIXTEEN else wish.dataset
+    counts = {name: n for name, n in sums if n >= wish.count and learned in ("", _dataset(name))}
     return max(counts, key=lambda name: counts[name], default="")
 
 

@@ -9,6 +9,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from evolution.errors import EvolutionError
@@ -24,6 +25,8 @@ from fooling_web.runs.plain_pictures import classes_told
 from fooling_web.studies.freezing import changing
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.pictures import keep
+from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
+from fooling_web.studies.sixteen import SIXTEEN, category_of
 from models_zoo.wordnet import CLASSES, IMAGENET_LABELS
 
 MOST_AT_ONCE = 200
@@ -88,15 +91,17 @@ def add_evolved(study: Study, person: Any, asked: Asked, rng: random.Random) -> 
     """Choose images and add them to a study, with practice images; raises Refused, and Frozen where it is."""
     if not 1 <= asked.count <= MOST_AT_ONCE:
         raise Refused(f"{asked.count} images cannot be added at once; ask for 1 to {MOST_AT_ONCE}.")
-    taken = set(study.images.exclude(individual=None).values_list("individual", flat=True))
+    there = study.images.values_list("individual", "sha256")
+    taken, known = {individual for individual, _ in there if individual}, {sha256 for _, sha256 in there}
     piles = _piles(asked, person, rng, taken)
-    drawn = draw(piles, asked, rng, _labels_there(study, asked.wanted.encoding))
+    draws = _draws(piles, asked, rng, _labels_there(study, asked.wanted.encoding))
+    drawn = _images_of(draws, asked.count, asked.role, known)
     if not drawn:
         raise Refused(
             "No image fits these filters that this study has not already. Widen them, or launch a run."
         )
-    practice = _practice(study, piles, drawn, asked, rng)
-    added = add(study, [*_images_of(drawn, asked.role), *_images_of(practice, Role.PRACTICE)])
+    practice = _practice(study, piles, {one.individual_id for one in drawn}, asked, rng, known)
+    added = add(study, [*drawn, *practice])
     if len(drawn) < asked.count:
         once = ", each label once" if asked.each_label_once else ""
         added.notes.append(f"{len(drawn)} of {asked.count} images: no more fit these filters{once}.")
@@ -110,7 +115,7 @@ def add_one(study: Study, individual: Individual, class_index: int | None) -> Ad
     candidate = _candidate_of(individual, class_index)
     if candidate is None:
         raise Refused("Nothing is known of what the classifier says of this image, so it has no label.")
-    return add(study, list(_images_of([candidate], Role.MAIN)))
+    return add(study, _images_of(iter([candidate]), 1, Role.MAIN, set()))
 
 
 def add(study: Study, images: Sequence[StudyImage]) -> Added:
@@ -150,22 +155,26 @@ def draw(
     known: Iterable[tuple[str, int]] = (),
 ) -> list[Candidate]:
     """Draw from piles by turns until there are enough or nothing is left that fits; `known` labels are taken."""
+    return list(islice(_draws(piles, asked, rng, known), asked.count))
+
+
+def _draws(
+    piles: dict[Any, list[Candidate]], asked: Asked, rng: random.Random, known: Iterable[tuple[str, int]]
+) -> Iterator[Candidate]:
     if asked.labels:
         piles = _piles_of_labels(piles, asked, rng)
-    drawn: list[Candidate] = []
     seen: set[int] = set()
     labels = set(known)
     left = [iter(pile) for pile in piles.values()]
-    while left and len(drawn) < asked.count:
+    while left:
         for pile in list(left):
             chosen = next((one for one in pile if _fits(one, seen, labels, asked)), None)
             if chosen is None:
                 left.remove(pile)
-            elif len(drawn) < asked.count:
-                drawn.append(chosen)
+            else:
                 seen.add(chosen.individual)
                 labels.add((chosen.dataset, chosen.class_index))
-    return drawn
+                yield chosen
 
 
 def _labels_there(study: Study, encoding: str) -> set[tuple[str, int]]:
@@ -199,18 +208,19 @@ def _piles_of_labels(
 def _practice(
     study: Study,
     piles: dict[Any, list[Candidate]],
-    drawn: Sequence[Candidate],
+    drawn: set[int | None],
     asked: Asked,
     rng: random.Random,
-) -> list[Candidate]:
+    known: set[str],
+) -> list[StudyImage]:
     """Draw as many practice images as the design wants and the study lacks, from what is left."""
     lacking = study.plan.n_practice - study.images.filter(role=Role.PRACTICE).count()
     if asked.role != Role.MAIN or lacking <= 0:
         return []
-    chosen = {one.individual for one in drawn}
-    rest = [one for pile in piles.values() for one in pile if one.individual not in chosen]
+    rest = [one for pile in piles.values() for one in pile if one.individual not in drawn]
     rng.shuffle(rest)
-    return draw({None: rest}, replace(asked, count=lacking, each_label_once=False, labels=0), rng)
+    draws = _draws({None: rest}, replace(asked, each_label_once=False, labels=0), rng, ())
+    return _images_of(draws, lacking, Role.PRACTICE, known)
 
 
 # Gathering candidates.
@@ -219,6 +229,8 @@ def _practice(
 def _piles(asked: Asked, person: Any, rng: random.Random, taken: set[int]) -> dict[Any, list[Candidate]]:
     """Return candidates that the study does not have, in piles to draw from by turns."""
     found = _found(asked, person, rng)
+    if asked.dataset == SIXTEEN:
+        found = list(_in_categories(found))
     candidates = [
         one
         for one in found
@@ -232,6 +244,14 @@ def _piles(asked: Asked, person: Any, rng: random.Random, taken: set[int]) -> di
     for one in candidates:
         piles[{"confidence": one.band, "encoding": one.encoding}.get(asked.spread)].append(one)
     return dict(sorted(piles.items(), key=lambda pile: str(pile[0])))
+
+
+def _in_categories(found: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield the candidates of ImageNet's classes that belong to one of the sixteen categories, labelled with it."""
+    for one in found:
+        category = category_of(one.class_index) if one.dataset == "imagenet" else None
+        if category is not None:
+            yield replace(one, dataset=SIXTEEN, class_index=category, label=CATEGORY_LABELS[category])
 
 
 def _found(asked: Asked, person: Any, rng: random.Random) -> list[Candidate]:
@@ -330,9 +350,22 @@ def _passes(one: Candidate, wanted: Wanted) -> bool:
 # From candidates to images.
 
 
-def _images_of(candidates: Iterable[Candidate], role: str) -> Iterator[StudyImage]:
+def _images_of(draws: Iterator[Candidate], count: int, role: str, known: set[str]) -> list[StudyImage]:
+    """Return images of so many candidates, or of fewer if no more are drawn; adds what they show to `known` hashes.
+
+    A picture that is known stays out, since an archive may hang twice; so does one whose genome is damaged or gone.
+    """
+    images: list[StudyImage] = []
+    while chosen := list(islice(draws, count - len(images))):
+        for image in _pictured(chosen, role):
+            if image.sha256 not in known:
+                known.add(image.sha256)
+                images.append(image)
+    return images
+
+
+def _pictured(chosen: Sequence[Candidate], role: str) -> Iterator[StudyImage]:
     """Draw the pictures of candidates; those whose genome is damaged or was not kept are left out."""
-    chosen = list(candidates)
     found = Individual.objects.select_related("run").defer("run__random_state", "run__founders")
     individuals = found.in_bulk([one.individual for one in chosen])
     for one in chosen:
@@ -357,7 +390,7 @@ def _images_of(candidates: Iterable[Candidate], role: str) -> Iterator[StudyImag
             dataset=one.dataset,
             encoding=one.encoding,
             branch=one.branch,
-            **answers_of(individual.run, one.class_index, individual.top),
+            **({} if one.dataset == SIXTEEN else answers_of(individual.run, one.class_index, individual.top)),
         )
 
 

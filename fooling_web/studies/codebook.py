@@ -71,7 +71,8 @@ IMAGES = {
     "machine_label": "what the classifier says first",
     "machine_confidence": "how sure it is of that",
     "classifier": "which classifier",
-    "dataset": "whose labels these are",
+    "dataset": "whose labels these are; imagenet-16: of sixteen categories of ImageNet’s classes, where a confidence "
+    "is the sum over a category’s classes, and the classifier says first the category with the highest mean",
     "encoding": "how it was evolved; empty: natural",
     "branch": "of WordNet",
 }

@@ -32,6 +32,7 @@ from fooling_web.studies.design import (
     Timing,
 )
 from fooling_web.studies.models import Study, StudyImage
+from fooling_web.studies.sixteen import SIXTEEN
 from models_zoo.registry import all_entries
 from models_zoo.wordnet import TITLES
 
@@ -249,6 +250,12 @@ class EvolvedForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "labels", "autocomplete": "off", "spellcheck": "false"}),
     )
     tag = forms.CharField(label="Tag", required=False, max_length=40)
+    labels = forms.ChoiceField(
+        label="Labels",
+        required=False,
+        choices=[("", "Their classes"), (SIXTEEN, "Sixteen everyday categories")],
+        help_text="The sixteen are for ImageNet’s classes: airplane, bear, bicycle…",
+    )
     run = forms.CharField(
         label="Run", required=False, max_length=300, help_text="Its address, or the end of it."
     )
@@ -303,6 +310,7 @@ class EvolvedForm(forms.Form):
             favourites=chosen["source"] == "favourites",
             spread=chosen["spread"] or "random",
             each_label_once=chosen["each_label_once"],
+            dataset=chosen["labels"],
         )
 
     def _numbered(self, name: str, known: Any) -> uuid.UUID | None:

@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from fooling_web.studies.design import Design, DesignError, Task
 from fooling_web.studies.models import Frozen, Study, StudyImage
+from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
+from fooling_web.studies.sixteen import SIXTEEN
 
 LABELLED = (Task.CHOOSE_LABEL, Task.NAME_THEN_CHOOSE, Task.PICK_IMAGE)
 FEWEST_LABELS = 2
@@ -134,12 +136,17 @@ def _about_labels(design: Design, images: Sequence[StudyImage]) -> Iterator[Comp
                 "Add images with other labels, or show fewer at once.",
                 "images",
             )
-    elif design.foil == "random" and len(labels) < design.n_options:
+    elif design.foil == "random" and len(labels) < design.n_options and not _are_sixteen(design, images):
         yield Complaint(
             f"Each trial offers {design.n_options} labels, and the images have {len(labels)}.",
             "Add images with other labels, or offer fewer.",
             "images",
         )
+
+
+def _are_sixteen(design: Design, images: Sequence[StudyImage]) -> bool:
+    """Whether every trial offers the sixteen categories, however many of them the images show."""
+    return design.n_options == len(CATEGORY_LABELS) and {image.dataset for image in images} == {SIXTEEN}
 
 
 def _about_foils(design: Design, images: Sequence[StudyImage]) -> Iterator[Complaint]:

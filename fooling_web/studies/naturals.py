@@ -18,6 +18,8 @@ from fooling_web.home import data_dir
 from fooling_web.studies.choosing import Added, Refused, add
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.pictures import MOST_BYTES, keep, read, squared
+from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
+from fooling_web.studies.sixteen import SIXTEEN, category_of
 from models_zoo.datasets import FILES, LabelledImages, load_mnist, load_mnist_sample
 from models_zoo.errors import BadImages, DatasetMissing
 from models_zoo.known_classes import class_of_name
@@ -84,10 +86,23 @@ def add_digits(study: Study, count: int, *, role: str, classifier: str, rng: ran
 
 
 def add_photographs(
-    study: Study, count: int, *, role: str, classifier: str, rng: random.Random, labels: Sequence[int] = ()
+    study: Study,
+    count: int,
+    *,
+    role: str,
+    classifier: str,
+    rng: random.Random,
+    labels: Sequence[int] = (),
+    dataset: str = IMAGENET,
 ) -> Added:
-    """Add photographs of the site's, of wanted classes before others; raises Refused where there are none."""
+    """Add photographs of the site's, of wanted classes before others; raises Refused where there are none.
+
+    The data set may be that of the sixteen categories: then only photographs of these come, each labelled with its.
+    """
     listed = _photographs(_sample_folder())
+    if dataset == SIXTEEN:
+        in_categories = [(path, category_of(class_index)) for path, class_index in listed]
+        listed = [(path, category) for path, category in in_categories if category is not None]
     if not listed:
         raise Refused(NO_PHOTOGRAPHS)
     order = rng.sample(listed, len(listed))
@@ -97,7 +112,7 @@ def add_photographs(
         Natural(functools.partial(_opened, path), class_index, f"photograph {path.name}")
         for path, class_index in chosen
     ]
-    return _add(study, found, IMAGENET, role, classifier)
+    return _add(study, found, dataset, role, classifier)
 
 
 def has_digits() -> bool:
@@ -112,7 +127,8 @@ def has_photographs() -> bool:
 
 def datasets() -> list[str]:
     """Return the data sets whose labels some classifier here knows."""
-    return sorted({dataset_of(entry) for entry in all_entries()})
+    known = {dataset_of(entry) for entry in all_entries()}
+    return sorted(known | ({SIXTEEN} if IMAGENET in known else set()))
 
 
 def dataset_of(entry: ClassifierEntry) -> str:
@@ -122,6 +138,8 @@ def dataset_of(entry: ClassifierEntry) -> str:
 
 def labels_of(dataset: str) -> tuple[str, ...]:
     """Return the labels of a data set; raises Refused where no classifier here knows it."""
+    if dataset == SIXTEEN:
+        return CATEGORY_LABELS
     found = next((entry.labels for entry in all_entries() if dataset_of(entry) == dataset), None)
     if found is None:
         raise Refused(
@@ -132,7 +150,8 @@ def labels_of(dataset: str) -> tuple[str, ...]:
 
 def classifiers_for(dataset: str) -> list[ClassifierEntry]:
     """Return the classifiers that can be asked about images of a data set."""
-    return [entry for entry in all_entries() if dataset_of(entry) == dataset]
+    learned = IMAGENET if dataset == SIXTEEN else dataset
+    return [entry for entry in all_entries() if dataset_of(entry) == learned]
 
 
 def _add(study: Study, found: Sequence[Natural], dataset: str, role: str, classifier: str) -> Added:

@@ -8,6 +8,7 @@ a study is frozen.
 from dataclasses import dataclass
 
 from fooling_web.studies.design import Design, Exclusions, Task, Timing
+from fooling_web.studies.sixteen import SIXTEEN
 
 IMAGENET, MNIST = "imagenet", "mnist"
 
@@ -118,7 +119,8 @@ class Wish:
             return f"{self.count} {kind}"
         kinds = {"cppn": "patterns drawn by networks (CPPN)", "direct": "pixel by pixel (direct encoding)"}
         data = {IMAGENET: ", of ImageNet’s classes", MNIST: ", of the digits"}
-        labels = f", from {self.labels} labels" if self.labels else ""
+        data[SIXTEEN] = ", of classes that belong to sixteen everyday categories"
+        labels = f", from {self.labels} labels" if self.labels and self.dataset != SIXTEEN else ""
         labels += {"surest": ", the surest there are", "confidence": ", of all confidences"}.get(
             self.spread, ""
         )
@@ -323,9 +325,9 @@ PRESETS: dict[str, Preset] = {
     ),
     "P8": Preset(
         title="At a glance",
-        summary="A cross, the image for 200 ms, a mask, a second and a half to choose among sixteen labels.",
+        summary="A cross, the image for 200 ms, a mask, a second and a half to choose among sixteen categories.",
         after="Geirhos and others 2018",
-        wishes=(Wish(count=32, encoding="cppn", each_label_once=False, labels=16),),
+        wishes=(Wish(count=32, encoding="cppn", dataset=SIXTEEN, each_label_once=False, labels=16),),
         design=Design(
             preset="P8",
             n_options=16,
@@ -338,8 +340,9 @@ PRESETS: dict[str, Preset] = {
             debriefing=DEBRIEFING,
             analysis_plan=_plan(
                 "how far do people agree with the network when they see an image for an instant?",
-                "the share of answers that name the machine’s label; answers that come too late count as not right. "
-                "Observed and error consistency with the network.",
+                "the share of answers that name the category that the image was evolved for; answers that come too "
+                "late count as not right. Observed and error consistency with the network, which decides for the "
+                "category whose classes have the highest mean confidence.",
                 "one in sixteen",
             ),
         ),

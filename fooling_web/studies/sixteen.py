@@ -1,12 +1,17 @@
 """The sixteen everyday categories of Geirhos and others (2018), and how a thousand confidences become sixteen.
 
-Which of ImageNet's classes belong to which category is a published fact; 207 of the thousand belong to one. A
-category's confidence is the *mean* of its members': the sum would favour categories with many members, such as dogs.
+Which of ImageNet's classes belong to which category is a published fact; 207 of the thousand belong to one. A network
+decides for the category whose members have the highest *mean* confidence: the sum would favour categories with many
+members, such as dogs. How sure it is of a category is the sum all the same, as an image is of one member or another.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from fooling_web.studies.answers import Floats
+
+SIXTEEN = "imagenet-16"  # as the data set of an image's label
 
 N_CLASSES = 1000
 CATEGORIES: dict[str, tuple[int, ...]] = {
@@ -35,12 +40,31 @@ CATEGORIES: dict[str, tuple[int, ...]] = {
 }
 
 
+LABELS = tuple(CATEGORIES)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a network says among the sixteen: the first and the second category, and how sure it is of each."""
+
+    first: int
+    second: int
+    confidences: Floats  # (16,), sums over the members
+
+
+def decision_of(row: Floats, besides: int) -> Decision:
+    """Return the decision that 1,000 confidences make, (1000,); the second is the best `besides` that category."""
+    order = [int(place) for place in np.argsort(-sixteen_of(row[None])[0], kind="stable")]
+    sums = np.array([row[list(members)].sum() for members in CATEGORIES.values()])
+    return Decision(order[0], next(place for place in order if place != besides), sums)
+
+
 def sixteen_of(confidences: Floats) -> Floats:
     """Return the mean confidence in each category, in their order: (B, 1000) -> (B, 16)."""
     assert confidences.shape == (len(confidences), N_CLASSES), confidences.shape
     return np.stack([confidences[:, members].mean(axis=1) for members in CATEGORIES.values()], axis=1)
 
 
-def category_of(class_index: int) -> str | None:
-    """Return the category to which a class of ImageNet belongs; None: to none of the sixteen."""
-    return next((name for name, members in CATEGORIES.items() if class_index in members), None)
+def category_of(class_index: int) -> int | None:
+    """Return the place of the category to which a class of ImageNet belongs; None: it belongs to none of them."""
+    return next((place for place, members in enumerate(CATEGORIES.values()) if class_index in members), None)

@@ -17,6 +17,8 @@ from typing import Any
 
 from fooling_web.studies.design import Design, Task
 from fooling_web.studies.models import Participant, StudyImage, Trial
+from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
+from fooling_web.studies.sixteen import SIXTEEN
 from models_zoo.wordnet import CLASSES
 
 RECOGNISABLE = ["recognisable", "not recognisable"]
@@ -233,6 +235,10 @@ def _options(
         is_right = image.machine_is_right if image.is_natural else None
         return list(RIGHT_OR_WRONG), None if is_right is None else int(not is_right)
     picks = design.task == Task.PICK_IMAGE
+    if image.dataset == SIXTEEN and design.n_options == len(CATEGORY_LABELS) and not picks:
+        return list(CATEGORY_LABELS), CATEGORY_LABELS.index(
+            image.label
+        )  # always at the same places, to be learned
     options: list[Any] = list(offer.images(image)) if picks else list(offer.labels(image))
     key = places.next(len(options) + 1)
     options.insert(key, image.number if picks else image.label)

@@ -75,16 +75,17 @@ class Stage {
     await this.part("image").decode().catch(() => {});
     this.part("image").classList.remove("absent");
     const form = this.part("naming");
-    form.hidden = false;
     const field = form.querySelector("input");
-    await frame();
-    field.focus({ preventScroll: true });
-    this.name = await new Promise((resolve) => {
+    const named = new Promise((resolve) => {
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         resolve(field.value.trim().slice(0, 200));
       });
     });
+    form.hidden = false;
+    await frame();
+    field.focus({ preventScroll: true });
+    this.name = await named;
     form.hidden = true;
     this.part("question").textContent = this.trial.question;
   }

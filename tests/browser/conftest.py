@@ -24,6 +24,7 @@ QUIET = (
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",  # two more pages beside each that is opened
 )
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 
 RUN_PAGE = re.compile(r"/runs/[0-9a-f-]{36}/$")
 
@@ -23,6 +23,11 @@ class Site:
         control = [sys.executable, "-m", "supervisor.supervisorctl", "-c", self.home / "supervisord.conf"]
         answer = subprocess.run([*control, "pid", "site:web"], capture_output=True, text=True, check=True)
         return int(answer.stdout)
+
+
+def told(message: ConsoleMessage) -> str:
+    """Return what a browser's console says, with the address that it is about."""
+    return f"{message.text} {message.location['url']}"
 
 
 def launch(page: Page, **choices: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.breeding.bred import document
-from tests.browser.steps import Site
+from tests.browser.steps import Site, told
 from tests.browser.test_accessibility import AXE, DESKTOP, GRAVE, PHONE
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ def grave(page: Page) -> list[str]:
 def test_a_weight_is_changed_undone_and_kept_by_keyboard(new_person: Callable[..., Page]) -> None:
     page = new_person("ada", viewport=DESKTOP)
     heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: heard.append(told(message)) if message.type == "error" else None)
     session = edit(page)
     field = page.locator("#connections input").first
     weight = field.input_value()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import launch, wait_for_status
+from tests.browser.steps import launch, told, wait_for_status
 from tests.browser.test_accessibility import AXE, GRAVE
 
 pytestmark = pytest.mark.browser
@@ -28,7 +28,7 @@ def image_of_a_run(page: Page) -> str:
 def complaints(page: Page) -> list[str]:
     """Return where the console's errors will be gathered; what the policy of the page forbids is one of them."""
     heard: list[str] = []
-    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: heard.append(told(message)) if message.type == "error" else None)
     return heard
 
 

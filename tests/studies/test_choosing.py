@@ -11,9 +11,12 @@ from fooling_web.galleries.models import Collection
 from fooling_web.galleries.wanted import Wanted
 from fooling_web.runs.models import Run
 from fooling_web.studies import arranging, building
+from fooling_web.studies.asking import ask_all, complaint_of
 from fooling_web.studies.choosing import Asked, Candidate, Refused, add_evolved, add_one, draw
+from fooling_web.studies.freezing import complaints_about
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.naturals import add_digits, add_uploads
+from fooling_web.studies.sixteen import LABELS, SIXTEEN, category_of
 from tests.studies.built import drafted, hung, sent
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +119,18 @@ class TestFromTheGalleries:
         individuals = list(study.images.values_list("individual", flat=True))
         assert len(individuals) == len(set(individuals))
 
+    def test_has_as_many_as_asked_for_though_an_archive_hangs_twice(
+        self, study: Study, alice: Any, bob: Any
+    ) -> None:
+        runs = hung(alice), hung(bob)  # of the same seed, so the same pictures
+        count = len({champion.individual.number for champion in runs[0].champions.all()})
+
+        added = add_evolved(study, alice, Asked(count=count, each_label_once=False), ANY)
+
+        pictures = list(study.images.filter(role="main").values_list("sha256", flat=True))
+        assert len(pictures) == len(set(pictures)) == count
+        assert added.notes == []
+
     def test_keeps_out_what_others_hide(self, study: Study, alice: Any, bob: Any) -> None:
         run = hung(bob)
         Run.objects.filter(pk=run.pk).update(visibility="private")
@@ -154,6 +169,26 @@ class TestFromTheGalleries:
         for encoding in ("cppn", "direct"):
             labels = list(main.filter(encoding=encoding).values_list("label", flat=True))
             assert len(labels) == len(set(labels)) > 3
+
+    def test_labels_images_of_imagenet_with_sixteen_categories(self, alice: Any) -> None:
+        run = hung(alice, classifier="efficientnet-lite0", population=8, generations=1)
+        study = building.begin(alice, "P8")
+        building.fulfil(study, alice, random.Random(1))
+
+        main = list(study.images.filter(role="main"))
+        assert len(main) > 8
+        assert {image.dataset for image in main} == {SIXTEEN}
+        for image in main:
+            assert image.label == LABELS[image.class_index]
+            held = run.champions.filter(individual=image.individual).values_list("class_index", flat=True)
+            assert image.class_index in {category_of(class_index) for class_index in held}
+
+        assert ask_all(study) > 0
+        for image in study.images.filter(role="main"):
+            assert image.machine_label == LABELS[image.machine_index or 0]
+            assert image.second_index not in (None, image.class_index)
+            assert 0 < (image.confidence or 0) <= 1
+        assert all("practice" in complaint.text for complaint in complaints_about(study))  # so few images
 
     def test_says_what_of_a_preset_cannot_be_had(self, shown: Run, alice: Any) -> None:
         study = building.begin(alice, "P5")
@@ -211,8 +246,6 @@ class TestNatural:
             )
 
     def test_asks_the_classifier(self, study: Study) -> None:
-        from fooling_web.studies.asking import ask_all
-
         add_digits(study, 10, role="catch", classifier="mnist-lenet", rng=ANY)
         assert ask_all(study) == 10
 
@@ -224,8 +257,6 @@ class TestNatural:
         assert ask_all(study) == 0
 
     def test_says_why_a_classifier_could_not_be_asked(self, study: Study) -> None:
-        from fooling_web.studies.asking import ask_all, complaint_of
-
         add_digits(study, 1, role="catch", classifier="mnist-lenet", rng=ANY)
         study.images.update(classifier="gone")
         ask_all(study)

@@ -66,8 +66,23 @@ def test_sixteen_categories_hold_the_classes_of_their_kind() -> None:
     assert list(sixteen.CATEGORIES) == sorted(sixteen.CATEGORIES)
     assert {branch_of(index) for index in sixteen.CATEGORIES["dog"]} == {"dogs"}
     assert {branch_of(index) for index in sixteen.CATEGORIES["bird"]} == {"water-birds", "other-birds"}
-    assert sixteen.category_of(385) == "elephant"
+    assert sixteen.LABELS[sixteen.category_of(385) or 0] == "elephant"
     assert sixteen.category_of(0) is None
+
+
+def test_a_decision_among_sixteen_is_by_mean_and_its_confidence_by_sum() -> None:
+    row = np.zeros(1000)
+    row[list(sixteen.CATEGORIES["dog"])] = 0.005  # 0.58 in all, in many
+    row[499] = 0.3  # the one knife
+    row[385] = 0.1
+
+    decision = sixteen.decision_of(row, besides=sixteen.LABELS.index("knife"))
+
+    assert [sixteen.LABELS[place] for place in (decision.first, decision.second)] == ["knife", "elephant"]
+    assert decision.confidences[sixteen.LABELS.index("dog")] == pytest.approx(
+        0.005 * len(sixteen.CATEGORIES["dog"])
+    )
+    assert decision.confidences[decision.first] == pytest.approx(0.3)
 
 
 def test_published_numbers_stand_beside_presets_that_there_are() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fooling_web.studies import sixteen
 from fooling_web.studies.design import Task
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.trials import Planned, lay_down, plan_trials
@@ -176,6 +177,16 @@ def test_offer_all_labels_where_there_are_as_many_options(alice: Any) -> None:
     study = asked(alice, count=12, n_options=12)
     for trial in planned(study):
         assert sorted(trial.options) == sorted(LABELS)
+
+
+def test_offer_sixteen_categories_always_at_the_same_places(alice: Any) -> None:
+    study = asked(alice, count=5, n_options=16)
+    shown = StudyImage._base_manager.filter(study=study, role="main")
+    shown.update(dataset=sixteen.SIXTEEN, label="oven", class_index=14)
+
+    for number in (1, 2):
+        for trial in main(planned(study, number)):
+            assert (trial.options, trial.key) == (list(sixteen.LABELS), 14)
 
 
 def test_offer_images_with_other_labels_anew_each_time(alice: Any) -> None:
