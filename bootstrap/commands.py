@@ -68,8 +68,13 @@ def test() -> int:
     set_up(development=True)
     browser = {**os.environ, "CHROMIUM": prepare_chromium()}
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # for each of as many workers as there are cores
-    spread = ["-n", str(min(os.cpu_count() or 1, MOST_TESTING)), "--dist", "loadfile"]
-    return worst([_pytest("not browser", one_thread, *spread), _pytest("browser", browser, *spread)])
+    cores = os.cpu_count() or 1
+    return worst(
+        [
+            _pytest("not browser", one_thread, *_spread(cores + 1)),  # one more, as some tests wait
+            _pytest("browser", browser, *_spread(cores)),
+        ]
+    )
 
 
 def check() -> int:
@@ -93,6 +98,10 @@ def bench() -> int:
 def worst(statuses: list[int]) -> int:
     """Return 0 only if all are 0."""
     return next((status for status in statuses if status != 0), 0)
+
+
+def _spread(workers: int) -> list[str]:
+    return ["-n", str(min(workers, MOST_TESTING)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _pytest(marker: str, environment: Mapping[str, str], *options: str) -> int:

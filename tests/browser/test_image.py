@@ -23,6 +23,7 @@ def page_of_an_image(new_person: Callable[..., Page]) -> Page:
     page.goto(f"{page.url}classes/7/")
     page.get_by_role("link", name="More of this image").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("LeNet (says|on) 7"))
+    page.wait_for_load_state()  # and with it the page's scripts
     return page
 
 

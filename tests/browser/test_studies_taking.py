@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,17 +16,6 @@ from tests.browser.test_accessibility import AXE, GRAVE
 
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-RESPONSES = """
-import json
-from fooling_web.studies.models import Participant
-people = Participant.objects.filter(study="{study}")
-print(json.dumps([
-    {{"n_trials": one.n_trials, "complete": one.is_complete, "reloads": one.n_reloads, "browser": one.browser,
-      "answers": list(one.trials.filter(response__isnull=False).values(
-          "number", "role", "options", "response__answer", "response__rt_ms", "response__by", "response__shown_ms",
-          "response__name", "response__sureness", "response__n_blurs", "response__width"))}}
-    for one in people]))
-"""
 # Presses a key so many ms after the picture of a trial was shown, or a little later where the page was busy, and
 # notes by the page's clock when it did.
 SCRIPTED = """
@@ -52,27 +41,33 @@ SCRIPTED = """
 """
 
 
-def manage(site: Site, *words: str) -> Any:
+@pytest.fixture(scope="module")
+def beside(site: Site) -> Iterator[Callable[..., Any]]:
+    """A process beside the site's that stores studies in it and tells what they hold."""
+    command = [sys.executable, "-m", "tests.studies.ask"]
     environment = {**os.environ, "FOOLING_HOME": str(site.home)}
-    done = subprocess.run(
-        [sys.executable, *words], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, **pipes) as program:
+
+        def answer(**wanted: Any) -> Any:
+            program.stdin.write(json.dumps(wanted) + "\n")
+            program.stdin.flush()
+            return json.loads(program.stdout.readline())
+
+        yield answer
+        program.stdin.close()
 
 
 @pytest.fixture
-def ask(site: Site) -> Callable[..., Any]:
+def ask(beside: Callable[..., Any]) -> Callable[..., Any]:
     """Return a way to have a study opened."""
-    return lambda **choices: manage(site, "-m", "tests.studies.ask", json.dumps(choices))
+    return lambda **choices: beside(ask=choices)
 
 
 @pytest.fixture
-def stored(site: Site) -> Callable[..., Any]:
+def stored(beside: Callable[..., Any]) -> Callable[..., Any]:
     """Return a way to read what a study holds."""
-    return lambda study: manage(
-        site, "manage.py", "shell", "-v", "0", "-c", RESPONSES.format(study=study["id"])
-    )
+    return lambda study: beside(stored=study["id"])
 
 
 @pytest.fixture

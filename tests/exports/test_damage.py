@@ -40,6 +40,14 @@ TABLES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unpack in a folder that no test beside this one writes into."""
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+
 def gradient(owner: Any) -> Run:
     parameters = parameters_for("mnist-lenet", "gradient", generations=8)
     return executed(launch("mnist-lenet", "gradient", parameters=parameters, seed=1, owner=owner))
