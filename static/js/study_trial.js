@@ -6,6 +6,7 @@ import { drawNoise } from "./study_noise.js";
 const KEYS = [..."123456789abcdefghijklmnopqrstuvwxyz"];
 const HALF_A_FRAME = 8; // ms: a step ends at the frame that is nearest to its time
 const MASK_SIDE = 128; // pixels of the noise, which is drawn before it is needed
+const SIXTEEN = 16; // options, which stand four by four
 const NARROW = 9; // options, up to which they stand side by side with their keys
 
 export class TrialPlugin {
@@ -107,6 +108,7 @@ class Stage {
     const list = this.part("options");
     const isGrid = this.trial.options.length > NARROW;
     list.classList.toggle("many", isGrid);
+    list.classList.toggle("sixteen", this.trial.options.length === SIXTEEN);
     list.classList.toggle("pictures", "url" in this.trial.options[0]);
     const buttons = this.trial.options.map((option, place) => this.button(option, place));
     list.replaceChildren(...buttons);
