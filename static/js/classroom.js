@@ -40,15 +40,6 @@ function inWords(left) {
   return `${Math.floor(left / 60)}:${seconds}`;
 }
 
-// A second press on Join would ask for a second seat, and find the name taken.
-function joinOnce(event) {
-  if (!event.target.matches(".class-join form")) return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
-}
-
-document.addEventListener("submit", joinOnce);
-window.addEventListener("pageshow", () => delete document.querySelector(".class-join form")?.dataset.sent);
 document.addEventListener("htmx:wsAfterMessage", hear);
 if (live) setInterval(tick, TICK);
 tick();

@@ -8,17 +8,6 @@ function press(event) {
   document.querySelector(`button[data-key="${CSS.escape(event.key)}"]`)?.click();
 }
 
-// A second press, or a double click, would only be told that the first one stands.
-function answerOnce(event) {
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
-}
-
-// Whoever comes back by the browser's own button finds a page that was already answered: its form may be sent again.
-function forget() {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-}
-
 function offerCopy(field) {
   const button = document.createElement("button");
   button.type = "button";
@@ -40,7 +29,5 @@ async function copy(field, button) {
 }
 
 document.addEventListener("keydown", press);
-document.addEventListener("submit", answerOnce);
-window.addEventListener("pageshow", forget);
 document.querySelectorAll("#permalink").forEach(offerCopy);
 document.querySelector("#play-on")?.focus({ preventScroll: true }); // so that Enter goes on

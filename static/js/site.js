@@ -1,8 +1,10 @@
-// What every page does: the first wrong field takes the focus, an open menu closes again, and "3 minutes ago" ages.
+// What every page does: the first wrong field takes the focus, an open menu closes again, "3 minutes ago" ages, and a
+// double click sends a form once.
 
 const MINUTE = 60_000; // milliseconds
 const HOUR = 60; // minutes
 const DAY = 24 * HOUR;
+const ONE_WISH = 5000; // milliseconds in which a form that is sent again was meant once
 
 function focusFirstError() {
   const wrong = document.querySelector("[aria-invalid=true]");
@@ -38,7 +40,18 @@ function age() {
   }
 }
 
+function sendOnce(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return; // others have taken it, or it changes nothing
+  if (sent.has(form)) return event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), ONE_WISH);
+}
+
+const sent = new Set();
 setInterval(age, MINUTE);
+window.addEventListener("pageshow", () => sent.clear()); // a page that one came back to may be sent again
+window.addEventListener("submit", sendOnce); // after all others have heard of it
 document.addEventListener("click", (event) => closeMenus(event.target));
 document.addEventListener("focusin", (event) => closeMenus(event.target));
 document.addEventListener("keydown", closeMenuWithFocus);

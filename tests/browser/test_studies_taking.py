@@ -329,6 +329,21 @@ def test_is_done_by_touch_on_a_phone(visitor: Any, ask: Any, stored: Any) -> Non
     assert {one["response__width"] for one in person["answers"]} == {390}
 
 
+def test_begins_once_at_a_double_click(visitor: Any, ask: Any, stored: Any) -> None:
+    study, page = ask(count=6), visitor()
+    page.goto(study["take"])
+    page.get_by_label("I have read this").check()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+    page.get_by_role("button", name="Begin").evaluate(
+        "button => { button.click(); setTimeout(() => button.click(), 20) }"
+    )
+    expect(page.get_by_role("heading", name="What you do")).to_be_visible()
+
+    assert sum(one.startswith("POST") and study["take"] in one for one in sent) == 1
+    assert len(stored(study)) == 1
+
+
 def test_takes_names_and_how_sure_one_is(visitor: Any, ask: Any, stored: Any) -> None:
     study = ask(count=6, practice=0, task="name-then-choose", asks_confidence=True)
     page = visitor()
