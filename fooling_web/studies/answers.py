@@ -212,7 +212,8 @@ def _assembled(
     if task == Task.PICK_IMAGE:
         label_of = {image.number: image.label for image in of_study}
         chosen = [None if one is None else label_of.get(int(one), f"image {one}") for one in chosen]
-    labels = sorted({image.label for image in of_study} | {str(one) for one in chosen if one is not None})
+    there = {image.label for image in of_study} | {str(one) for one in chosen if one is not None}
+    labels = sorted(there, key=lambda label: (label.casefold(), label))
     place = {label: index for index, label in enumerate(labels)}
     return Answers(
         task=task,

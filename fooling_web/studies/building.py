@@ -25,7 +25,7 @@ from fooling_web.studies.naturals import (
     has_photographs,
 )
 from fooling_web.studies.pictures import sweep_up
-from fooling_web.studies.presets import PRESETS, Preset, Wish
+from fooling_web.studies.presets import PRESETS, USUAL_CONSENT, Preset, Wish
 from fooling_web.studies.sixteen import SIXTEEN
 from models_zoo.errors import ZooError
 from models_zoo.registry import all_entries
@@ -37,7 +37,7 @@ LONGEST_TITLE = 120
 def begin(owner: Any, preset: str) -> Study:
     """Store a new draft of a person's, from a preset or, without one, from scratch."""
     chosen = PRESETS.get(preset)
-    design = chosen.design if chosen else Design()
+    design = chosen.design if chosen else Design(consent=USUAL_CONSENT)
     return Study.objects.create(
         owner=owner,
         title=chosen.title if chosen else UNTITLED,

@@ -22,6 +22,7 @@ from fooling_web.galleries.wanted import LARGEST_SEED, Wanted
 from fooling_web.runs.models import Champion, Individual, Run
 from fooling_web.runs.pictures import picture_of_size
 from fooling_web.runs.plain_pictures import classes_told
+from fooling_web.studies.design import Design
 from fooling_web.studies.freezing import changing
 from fooling_web.studies.models import Study, StudyImage
 from fooling_web.studies.pictures import keep
@@ -95,7 +96,7 @@ def add_evolved(study: Study, person: Any, asked: Asked, rng: random.Random) -> 
     taken, known = {individual for individual, _ in there if individual}, {sha256 for _, sha256 in there}
     piles = _piles(asked, person, rng, taken)
     draws = _draws(piles, asked, rng, _labels_there(study, asked.wanted.encoding))
-    drawn = _images_of(draws, asked.count, asked.role, known)
+    drawn = _images_of(study.plan, draws, asked.count, asked.role, known)
     if not drawn:
         raise Refused(
             "No image fits these filters that this study has not already. Widen them, or launch a run."
@@ -115,7 +116,7 @@ def add_one(study: Study, individual: Individual, class_index: int | None) -> Ad
     candidate = _candidate_of(individual, class_index)
     if candidate is None:
         raise Refused("Nothing is known of what the classifier says of this image, so it has no label.")
-    return add(study, _images_of(iter([candidate]), 1, Role.MAIN, set()))
+    return add(study, list(_pictured([candidate], Role.MAIN)))
 
 
 def add(study: Study, images: Sequence[StudyImage]) -> Added:
@@ -220,7 +221,7 @@ def _practice(
     rest = [one for pile in piles.values() for one in pile if one.individual not in drawn]
     rng.shuffle(rest)
     draws = _draws({None: rest}, replace(asked, each_label_once=False, labels=0), rng, ())
-    return _images_of(draws, lacking, Role.PRACTICE, known)
+    return _images_of(study.plan, draws, lacking, Role.PRACTICE, known)
 
 
 # Gathering candidates.
@@ -350,15 +351,18 @@ def _passes(one: Candidate, wanted: Wanted) -> bool:
 # From candidates to images.
 
 
-def _images_of(draws: Iterator[Candidate], count: int, role: str, known: set[str]) -> list[StudyImage]:
+def _images_of(
+    plan: Design, draws: Iterator[Candidate], count: int, role: str, known: set[str]
+) -> list[StudyImage]:
     """Return images of so many candidates, or of fewer if no more are drawn; adds what they show to `known` hashes.
 
-    A picture that is known stays out, since an archive may hang twice; so does one whose genome is damaged or gone.
+    A picture that is known stays out, since an archive may hang twice; so does one whose genome is damaged or gone,
+    and, where people are asked what the machine said, one that it calls something else.
     """
     images: list[StudyImage] = []
     while chosen := list(islice(draws, count - len(images))):
         for image in _pictured(chosen, role):
-            if image.sha256 not in known:
+            if image.sha256 not in known and not (plan.asks_what_it_said and image.machine_is_right is False):
                 known.add(image.sha256)
                 images.append(image)
     return images

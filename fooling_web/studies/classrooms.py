@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from fooling_web.studies import building
 from fooling_web.studies.choosing import Refused as NoImages
-from fooling_web.studies.design import Task
+from fooling_web.studies.design import LABELLED, Task
 from fooling_web.studies.freezing import NotReady, freeze
 from fooling_web.studies.measures import Share, share
 from fooling_web.studies.models import (
@@ -43,7 +43,6 @@ CODE_LENGTH = 6
 KEPT_OPEN = timedelta(days=2)  # that a class nobody closed takes anybody
 LONGEST_NAME = 100
 MOST_BARS = 6
-LABELLED = (Task.CHOOSE_LABEL, Task.NAME_THEN_CHOOSE, Task.PICK_IMAGE)
 Given = tuple[list[Any], int | None, int | None]  # options, the place of the right one, the answer
 
 

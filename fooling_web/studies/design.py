@@ -11,6 +11,7 @@ from typing import Any, Self
 
 LONGEST_TEXT = 10_000
 MOST_OPTIONS = 60
+SHORTEST_WINDOW_MS = 200
 LONGEST_STEP_MS = 60_000  # of a fixation, an exposure, a mask or a window
 
 
@@ -28,6 +29,7 @@ class Task:
     RIGHT_OR_WRONG = "right-or-wrong"
 
 
+LABELLED = (Task.CHOOSE_LABEL, Task.NAME_THEN_CHOOSE, Task.PICK_IMAGE)
 TASKS = {
     Task.CHOOSE_LABEL: "choose a label for the image",
     Task.NAME_THEN_CHOOSE: "name the image freely, then choose a label",
@@ -113,6 +115,11 @@ class Design:
     debriefing: str = ""
     analysis_plan: str = ""
 
+    @property
+    def asks_what_it_said(self) -> bool:
+        """Whether participants are asked, some of them at least, which label a machine gave."""
+        return self.framing != "you" and self.task in LABELLED
+
     def to_json(self) -> dict[str, Any]:
         """Return the design as plain values."""
         return asdict(self)
@@ -178,6 +185,10 @@ def _check_timing(timing: Timing) -> None:
         value = getattr(timing, step.name)
         if not 0 <= value <= LONGEST_STEP_MS:
             raise DesignError(f"A time of {value} ms is no time; give from 0 to {LONGEST_STEP_MS:,}.")
+    if 0 < timing.window_ms < SHORTEST_WINDOW_MS:
+        raise DesignError(
+            f"Nobody answers within {timing.window_ms} ms; give at least {SHORTEST_WINDOW_MS}, or 0."
+        )
     if timing.mask_ms and not timing.exposure_ms:
         raise DesignError("A mask follows an image that goes: give the exposure a time, too.")
 

@@ -22,6 +22,9 @@ SERVICES = {  # the names under which services send who comes: person, task, vis
     "mturk": ("workerId", "hitId", "assignmentId"),
 }
 PREVIEWING = "ASSIGNMENT_ID_NOT_AVAILABLE"  # Mechanical Turk, while nobody has accepted the task
+ELSEWHERE = (
+    "You have begun this study in another browser or on another visit. Go on there, where you stopped."
+)
 TITLES = {"prolific": "Prolific", "mturk": "Mechanical Turk"}
 
 
@@ -104,7 +107,7 @@ def _earlier(request: HttpRequest, study: Study, arrival: Arrival) -> Participan
         return None
     if by_cookie == identity.participant or (outside.visit and identity.visit == outside.visit):
         return identity.participant
-    raise Refused("twice", TWICE)
+    raise Refused("twice", TWICE if identity.participant.is_complete else ELSEWHERE)
 
 
 def renew_secret(participant: Participant) -> str:
@@ -141,10 +144,18 @@ def _keep(response: HttpResponse, name: str, value: str, path: str) -> None:
     )
 
 
+def is_recruited(participant: Participant) -> bool:
+    """Whether somebody came from a recruiter who expects a code: a service, or else the one with an address."""
+    study = participant.study
+    if participant.entry in SERVICES:
+        return True
+    return bool(study.completion_url) and not set(study.ways_in) & SERVICES.keys()
+
+
 def way_out(participant: Participant) -> str:
     """Return where somebody is sent who is done, with the code where the recruiter expects it; or nothing."""
     study = participant.study
-    if not study.completion_url or not participant.is_complete:
+    if not study.completion_url or not participant.is_complete or not is_recruited(participant):
         return ""
     parts = urlsplit(study.completion_url)
     query = dict(parse_qsl(parts.query))

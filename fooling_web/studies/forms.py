@@ -382,14 +382,16 @@ class InviteForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in its s
 
     class Meta:
         model = Study
-        fields = ["is_listed", "completion_code", "completion_url", "retention_days"]
+        fields = ["title", "is_listed", "completion_code", "completion_url", "retention_days"]
         labels = {
+            "title": "Title",
             "is_listed": "List it among the studies that anybody can take part in, while it is open",
             "completion_code": "Completion code",
             "completion_url": "Address to go to at the end",
             "retention_days": "Days after closing until the data are deleted",
         }
         help_texts = {
+            "title": "Participants read it; it may change after freezing.",
             "is_listed": "",
             "completion_code": "Shown once the last trial is stored. Give the same to whoever recruits.",
             "completion_url": "Of Prolific: https://app.prolific.com/submissions/complete; the code is added. "

@@ -16,12 +16,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from fooling_web.studies.design import Design, DesignError, Task
+from fooling_web.studies.design import LABELLED, Design, DesignError, Task
 from fooling_web.studies.models import Frozen, Study, StudyImage
 from fooling_web.studies.sixteen import LABELS as CATEGORY_LABELS
 from fooling_web.studies.sixteen import SIXTEEN
 
-LABELLED = (Task.CHOOSE_LABEL, Task.NAME_THEN_CHOOSE, Task.PICK_IMAGE)
 FEWEST_LABELS = 2
 HASHED = (  # of each image, in this order
     "number",
@@ -109,12 +108,20 @@ def complaints_about(study: Study) -> list[Complaint]:
     if not asked_about:
         return [Complaint("This study has no images yet.", "Choose some.", "images")]
     return [
+        *_about_words(design),
         *_about_labels(design, asked_about),
         *_about_foils(design, asked_about),
         *_about_comparison(design, asked_about),
         *_about_number(design, images),
         *_about_machine(design, images),
     ]
+
+
+def _about_words(design: Design) -> Iterator[Complaint]:
+    if not design.consent.strip():
+        yield Complaint(
+            "It has no words that people agree to before they begin.", "Write a consent.", "design"
+        )
 
 
 def _about_labels(design: Design, images: Sequence[StudyImage]) -> Iterator[Complaint]:
@@ -205,10 +212,11 @@ def _about_number(design: Design, images: Sequence[StudyImage]) -> Iterator[Comp
             "Add natural images with a clear label as catch trials, or lower their share.",
             "images",
         )
-    if design.n_practice and not roles[role.PRACTICE]:
+    if roles[role.PRACTICE] < design.n_practice:
         yield Complaint(
-            f"{design.n_practice} practice trials are wanted, and there is no image for them.",
-            "Add practice images, or set their number to 0.",
+            f"Practice trials take {_images(design.n_practice)}, and there "
+            f"{'is' if roles[role.PRACTICE] == 1 else 'are'} {roles[role.PRACTICE] or 'none'} for them.",
+            "Add practice images, or lower their number.",
             "images",
         )
 
@@ -229,6 +237,15 @@ def _about_machine(design: Design, images: Sequence[StudyImage]) -> Iterator[Com
             "Wait a moment, have it asked again, or do without its answers.",
             "images",
             is_for_now=True,
+        )
+    evolved = [image for image in images if not image.is_natural]
+    others = [image for image in evolved if image.machine_is_right is False]
+    if design.asks_what_it_said and others:
+        yield Complaint(
+            f"Participants are asked what the machine said, and it says something else first about "
+            f"{_images(len(others))} ({_numbers(others)}).",
+            "Remove them, give them the label that it says, or ask what they look like.",
+            "images",
         )
     silent = [image for image in images if image.is_natural and not image.classifier]
     main = [image for image in silent if image.role == StudyImage.Role.MAIN]

@@ -22,6 +22,7 @@ REASONS = {  # why something that was sent was not taken, as `taking_part.Refuse
     "no images": "the study had no images",
     "no such trial": "an answer to a trial that there is not",
     "not open": "the study was not open yet",
+    "answered": "another answer to a trial that was answered",
     "not shown": "an answer to a trial that was not the next",
     "option": "an option that was not offered, or none",
     "reaction time": "an impossible reaction time",

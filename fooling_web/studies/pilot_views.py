@@ -47,6 +47,9 @@ def simulate(request: HttpRequest, study_id: uuid.UUID) -> HttpResponse:
 def remove(request: HttpRequest, study_id: uuid.UUID) -> HttpResponse:
     """Remove whoever was simulated."""
     study = managed_or_404(request, study_id)
+    if study.is_frozen:
+        messages.error(request, "The study is frozen: who took part before stays with its pilot.")
+        return redirect("studies:pilot", study.pk)
     number = piloting.remove_simulated(study)
     messages.success(request, f"{number:,} simulated participants were removed, with all their answers.")
     return redirect("studies:pilot", study.pk)

@@ -15,8 +15,9 @@ IMAGENET, MNIST = "imagenet", "mnist"
 CONSENT = """\
 You are asked to look at pictures and to answer questions about them. It takes about {minutes} minutes.
 
-Taking part is voluntary. You can stop at any time by closing the page, and you need not say why. At the end, and \
-until the study is evaluated, you can withdraw: then everything that you answered is deleted.
+Taking part is voluntary. You can stop at any time, and you need not say why. If you close the page, what you \
+answered so far stays stored, and you can go on by the same link. If you withdraw, which you can at any time until \
+the study is evaluated, everything that you answered is deleted.
 
 Your answers are stored together with how long they took, the size of your window and whether it lost focus. Your \
 name and the address of your computer are not stored with them. If a recruitment service sent you here, its \
@@ -143,6 +144,9 @@ class Preset:
 
 def _consent(minutes: int) -> str:
     return CONSENT.format(minutes=minutes)
+
+
+USUAL_CONSENT = _consent(10)
 
 
 def _plan(question: str, number: str, chance: str) -> str:
@@ -341,8 +345,8 @@ PRESETS: dict[str, Preset] = {
             analysis_plan=_plan(
                 "how far do people agree with the network when they see an image for an instant?",
                 "the share of answers that name the category that the image was evolved for; answers that come too "
-                "late count as not right. Observed and error consistency with the network, which decides for the "
-                "category whose classes have the highest mean confidence.",
+                "late count as not right. On natural images, observed and error consistency with the network, which "
+                "decides for the category whose classes have the highest mean confidence.",
                 "one in sixteen",
             ),
         ),

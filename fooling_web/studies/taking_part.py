@@ -151,7 +151,7 @@ def why_not(study: Study, entry: str, phase: str) -> Refused | None:
         return None
     if study.status == Study.Status.CLOSED:
         return Refused("closed", "This study is closed. Thank you for your interest.")
-    if study.is_frozen and study.status != Study.Status.OPEN:
+    if study.status != Study.Status.OPEN:
         return Refused("not open", "This study is not open yet. Ask whoever sent you here.")
     if entry not in study.ways_in:
         return Refused("way in", "This study does not take people who come this way.")
@@ -224,6 +224,8 @@ def _as_now(participant: Participant) -> Participant:
 
 def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response], Refused | None]:
     """Return responses for what can be taken, up to the first that cannot, and why."""
+    if refusal := _said_otherwise(held, [one for one in answers if one.number < held.n_answered]):
+        return [], refusal
     fresh = [one for one in answers if one.number >= held.n_answered]
     if not fresh:
         return [], None
@@ -253,6 +255,24 @@ def _sound(held: Participant, answers: Sequence[Answer]) -> tuple[list[Response]
     return taken, None
 
 
+def _said_otherwise(held: Participant, answers: Sequence[Answer]) -> Refused | None:
+    """Return why answers to earlier trials are refused, which are others than those stored; None: the same came."""
+    if not answers:
+        return None
+    stored = Response.objects.filter(
+        trial__participant=held, trial__number__in=[one.number for one in answers]
+    )
+    known = {number: said for number, *said in stored.values_list("trial__number", "answer", "rt_ms")}
+    for one in answers:
+        if one.number not in known:
+            return _not_shown(one, held)
+        if known[one.number] != [one.answer, one.rt_ms if one.answer is not None else None]:
+            return Refused(
+                "answered", f"Trial {one.number + 1} was answered already, and the first answer stands."
+            )
+    return None
+
+
 def why_over(held: Participant) -> Refused | None:
     """Return why a session takes no more answers; None: it does."""
     study, classroom, now = held.study, held.classroom, timezone.now()
@@ -268,7 +288,7 @@ def why_over(held: Participant) -> Refused | None:
 
 
 def _not_shown(answer: Answer, held: Participant) -> Refused:
-    if answer.number >= held.n_trials:
+    if not 0 <= answer.number < held.n_trials:
         return Refused("no such trial", f"There is no trial {answer.number + 1}; yours are {held.n_trials}.")
     return Refused(
         "not shown", f"Trial {answer.number + 1} was not shown yet; the next is {held.n_answered + 1}."
@@ -287,7 +307,9 @@ def _complaint(answer: Answer, trial: Trial, design: Design) -> Refused | None:
     longest = timing.longest_ms + WINDOW_SLACK_MS if timing.is_limited else LONGEST_MS
     if answer.answer is not None and not _is_within(answer.rt_ms, longest):
         return Refused(
-            "reaction time", f"{answer.rt_ms} ms is no reaction time; it is from 0 to {longest:,.0f}."
+            "reaction time",
+            f"{'Nothing' if answer.rt_ms is None else f'{answer.rt_ms} ms'} is no reaction time; "
+            f"it is from 0 to {longest:,.0f} ms.",
         )
     if answer.answer is not None and design.asks_confidence and answer.sureness is None:
         return Refused("sureness", "How sure you are is missing; give a number from 0 to 100.")

@@ -203,12 +203,11 @@ def done(request: HttpRequest, participant_id: uuid.UUID) -> HttpResponse:
     if not participant.is_complete:
         return redirect(participant)
     design = participant.study.plan
-    recruited = participant.entry in entering.SERVICES or bool(participant.study.completion_url)
     context = {
         "participant": participant,
         "study": participant.study,
         "design": design,
-        "code": participant.study.completion_code if recruited else "",
+        "code": participant.study.completion_code if entering.is_recruited(participant) else "",
         "way_out": entering.way_out(participant),
         "score": _score(participant) if design.feedback == "all" else None,
     }

@@ -189,6 +189,8 @@ class _Offer:
 
     def __init__(self, design: Design, images: Sequence[StudyImage], rng: random.Random) -> None:
         self._design, self._images, self._rng = design, images, rng
+        evolved = {image.dataset for image in images if not image.is_natural}
+        self.are_sixteen = evolved == {SIXTEEN} and design.n_options == len(CATEGORY_LABELS)
         self._labels: dict[str, list[str]] = defaultdict(list)
         for image in sorted(images, key=lambda image: image.number):
             if image.label not in self._labels[image.dataset]:
@@ -235,10 +237,9 @@ def _options(
         is_right = image.machine_is_right if image.is_natural else None
         return list(RIGHT_OR_WRONG), None if is_right is None else int(not is_right)
     picks = design.task == Task.PICK_IMAGE
-    if image.dataset == SIXTEEN and design.n_options == len(CATEGORY_LABELS) and not picks:
-        return list(CATEGORY_LABELS), CATEGORY_LABELS.index(
-            image.label
-        )  # always at the same places, to be learned
+    if offer.are_sixteen and not picks:
+        categories = [*CATEGORY_LABELS, *({image.label} - set(CATEGORY_LABELS))]
+        return categories, categories.index(image.label)  # always at the same places, to be learned
     options: list[Any] = list(offer.images(image)) if picks else list(offer.labels(image))
     key = places.next(len(options) + 1)
     options.insert(key, image.number if picks else image.label)

@@ -11,6 +11,7 @@ const progress = document.querySelector("#progress");
 const notice = document.querySelector("#connection");
 const FEEDBACK_PATIENCE = 4000; // ms for which feedback is waited for
 const told = new Map();
+const late = new Set(); // trials whose time was over
 let current = null;
 let ended = false;
 let running = false;
@@ -133,6 +134,7 @@ function begin(trial) {
 
 function store(answer) {
   if (!answer || ended) return;
+  if (answer.answer === null) late.add(answer.number);
   progress.value = Math.max(progress.value, answer.number + 1);
   queue.add(answer);
 }
@@ -147,13 +149,18 @@ function feedbackOn(trial) {
     timeline: [
       {
         type: WordsPlugin,
-        title: () => (told.get(trial.number).right ? "That counts as right" : "Something else counts as right"),
+        title: () => verdict(trial.number),
         text: () => nameOf(trial.options[told.get(trial.number).key], told.get(trial.number).key),
         button: "Go on",
       },
     ],
     conditional_function: () => !ended && told.has(trial.number),
   };
+}
+
+function verdict(number) {
+  if (told.get(number).right) return "That counts as right";
+  return late.has(number) ? "That was too late; this counts as right" : "Something else counts as right";
 }
 
 function nameOf(option, number) {

@@ -6,7 +6,7 @@ import { drawNoise } from "./study_noise.js";
 const KEYS = [..."123456789abcdefghijklmnopqrstuvwxyz"];
 const HALF_A_FRAME = 8; // ms: a step ends at the frame that is nearest to its time
 const MASK_SIDE = 128; // pixels of the noise, which is drawn before it is needed
-const SIXTEEN = 16; // options, which stand four by four
+const SIXTEEN = 16; // options, which stand four by four; a catch trial may have one more below
 const NARROW = 9; // options, up to which they stand side by side with their keys
 
 export class TrialPlugin {
@@ -36,6 +36,7 @@ class Stage {
 
   async begin() {
     this.build();
+    if (!this.session.naming) this.layOut();
     const { fixation, exposure, window: limit } = this.session.timing;
     if (fixation) await this.showCross(fixation);
     if (this.session.naming) await this.ask();
@@ -57,6 +58,13 @@ class Stage {
     if (this.trial.image) this.hang(this.part("image"), this.trial.image);
     if (this.session.timing.mask) drawNoise(this.part("mask"), MASK_SIDE);
     this.part("options").hidden = true;
+  }
+
+  // The options have their room from the beginning, unseen, so that the image comes where the cross was.
+  layOut() {
+    this.pictures = this.offer();
+    this.part("options").hidden = false;
+    this.part("options").classList.add("absent");
   }
 
   hang(image, { url, pixelated }) {
@@ -93,11 +101,12 @@ class Stage {
 
   // The picture is laid out in one frame and stands on the screen with the next, whose time is the onset.
   async showImage() {
-    const pictures = this.offer();
+    const pictures = this.pictures ?? this.offer();
     await Promise.all([this.part("image"), ...pictures].map((image) => image.src && image.decode().catch(() => {})));
     await frame();
     this.part("image").classList.remove("absent");
     this.part("options").hidden = false;
+    this.part("options").classList.remove("absent");
     const onset = await frame();
     this.display.dataset.shown = this.trial.number;
     this.part("question").focus({ preventScroll: true });
@@ -108,7 +117,7 @@ class Stage {
     const list = this.part("options");
     const isGrid = this.trial.options.length > NARROW;
     list.classList.toggle("many", isGrid);
-    list.classList.toggle("sixteen", this.trial.options.length === SIXTEEN);
+    list.classList.toggle("sixteen", [SIXTEEN, SIXTEEN + 1].includes(this.trial.options.length));
     list.classList.toggle("pictures", "url" in this.trial.options[0]);
     const buttons = this.trial.options.map((option, place) => this.button(option, place));
     list.replaceChildren(...buttons);

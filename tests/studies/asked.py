@@ -53,7 +53,8 @@ def asked(
 ) -> Study:
     """Store a study of so many images; open, and so frozen, unless it shall be a draft."""
     timing = Timing(**choices.pop("timing", {}))
-    design = Design(**{"n_practice": practice, "timing": timing, **choices})
+    usual = {"n_practice": practice, "timing": timing, "consent": "I agree."}
+    design = Design(**{**usual, **choices})
     study = Study.objects.create(
         owner=owner, title="What is it?", design=design.to_json(), entries="link,account,class,prolific,mturk"
     )

@@ -32,7 +32,7 @@ def pictured() -> str:
 def planned(owner: Any, n_images: int = 4, *, individuals: Any = (), **design: Any) -> Study:
     """A study with images, of which the first show these individuals."""
     rules = Exclusions(one_key_over=None)  # with few trials, all keys may well be the same
-    plan = Design(**{"exclusions": rules, **design})
+    plan = Design(**{"exclusions": rules, "consent": "I agree.", **design})
     study = Study.objects.create(owner=owner, title="What is it?", design=plan.to_json())
     sha256, known = pictured(), dict(enumerate(individuals))
     StudyImage.objects.bulk_create(

@@ -295,6 +295,7 @@ class TestInviting:
     def test_gives_the_links_of_recruiters(self, as_person: As, alice: Any, study: Study) -> None:
         fields = {
             "ways": ["link", "prolific", "mturk"],
+            "title": "Seen by people",
             "completion_code": "DONE-12",
             "completion_url": "",
             "retention_days": 30,
@@ -307,6 +308,7 @@ class TestInviting:
         assert "submissions/complete?cc=DONE-12" in text
         study.refresh_from_db()
         assert study.ways_in == ["link", "prolific", "mturk"]
+        assert study.title == "Seen by people"
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -321,7 +323,8 @@ class TestInviting:
     def test_refuses_settings_that_make_no_sense(
         self, as_person: As, alice: Any, study: Study, field: str, value: Any
     ) -> None:
-        fields = {"ways": ["link"], "completion_code": "DONE12", "retention_days": 0, field: value}
+        usual = {"ways": ["link"], "title": "Seen", "completion_code": "DONE12", "retention_days": 0}
+        fields = {**usual, field: value}
 
         answer = as_person(alice).post(page("invite", study), fields)
 

@@ -104,6 +104,10 @@ class TestInvitation:
 
     def test_says_that_a_draft_is_being_tried_out(self, client: Client, alice: Any) -> None:
         study = asked(alice, is_open=False)
+        assert "not open yet" in client.get(study.take_url).content.decode()
+        assert "not open yet" in client.post(study.take_url, {"consent": "yes"}).content.decode()
+        assert not study.participants.exists()
+        Study.objects.filter(pk=study.pk).update(status="open")
 
         assert "being tried out" in client.get(study.take_url).content.decode()
         assert begun(client, study).phase == "pilot"
@@ -137,6 +141,7 @@ class TestComingBack:
 
     def test_takes_nobody_who_tried_the_study_out(self, client: Client, alice: Any) -> None:
         study = asked(alice, is_open=False)
+        Study.objects.filter(pk=study.pk).update(status="open")
         begun(client, study)
         Study.objects.filter(pk=study.pk).update(status="open", frozen_at=timezone.now())
 
@@ -183,8 +188,11 @@ class TestProlific:
         answer = Client().get(study.take_url, {**PROLIFIC, "SESSION_ID": "88cd"})
 
         assert answer.status_code == 403
-        assert "each person can once" in answer.content.decode()
+        assert "Go on there, where you stopped" in answer.content.decode()
         assert refusals(study) == {"twice": 1}
+        Participant.objects.update(completed_at=timezone.now())
+        again = Client().get(study.take_url, {**PROLIFIC, "SESSION_ID": "88cd"})
+        assert "each person can once" in again.content.decode()
 
     @pytest.mark.parametrize(
         "values", [{"PROLIFIC_PID": ""}, {"PROLIFIC_PID": "<b>"}, {"SESSION_ID": "x" * 101}]
@@ -215,6 +223,17 @@ class TestProlific:
 
         page = client.get(done).content.decode()
         assert f"{url}?cc=C0DE77" in page
+
+    def test_sends_nobody_to_prolific_who_came_by_the_link(self, client: Client, study: Study) -> None:
+        url = "https://app.prolific.com/submissions/complete"
+        Study.objects.filter(pk=study.pk).update(completion_url=url, completion_code="C0DE77")
+        participant = while_ago(begun(client, study))
+        sent(client, participant, *(right(participant, number) for number in range(participant.n_trials)))
+
+        page = client.get(reverse("studies:done", args=[participant.pk])).content.decode()
+        assert "Thank you" in page
+        assert url not in page
+        assert "C0DE77" not in page
 
 
 class TestMechanicalTurk:

@@ -329,7 +329,7 @@ def test_go_at_the_owners_word_once_the_study_is_closed(study: Study, alice: Any
 def test_hold_the_very_text_that_was_hashed(study: Study) -> None:
     assert "frozen.txt" not in unpacked(study)
     StudyImage.objects.filter(study=study).update(role=StudyImage.Role.MAIN)
-    study.design = Design(catch_share=0, repeat_share=0, n_practice=0).to_json()
+    study.design = Design(catch_share=0, repeat_share=0, n_practice=0, consent="I agree.").to_json()
     study.save()
     freeze(study)
 

@@ -11,6 +11,7 @@ from fooling_web.runs.models import Run
 from fooling_web.studies import arranging, building
 from fooling_web.studies.freezing import NotReady, complaints_about, freeze, hash_of
 from fooling_web.studies.models import Frozen, Participant, Study
+from tests.studies.asked import asked
 from tests.studies.built import drafted, hung
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,20 @@ def told(study: Study) -> str:
 
 
 class TestComplaining:
+    def test_misses_the_words_that_people_agree_to(self, alice: Any) -> None:
+        (complaint,) = complaints_about(asked(alice, is_open=False, consent=" "))
+        assert "agree" in complaint.text
+
+    def test_asks_what_the_machine_said_about_what_it_said(self, alice: Any) -> None:
+        study = asked(alice, is_open=False)
+        first = study.images.get(number=1)
+        study.images.filter(number=1).update(machine_index=first.class_index + 1)
+
+        (complaint,) = complaints_about(study)
+        assert "says something else first about 1 image (no. 1)" in complaint.text
+        study.design = {**study.design, "framing": "you"}
+        assert complaints_about(study) == []
+
     def test_has_nothing_to_say_of_a_whole_study(self, study: Study) -> None:
         assert complaints_about(study) == []
 
@@ -76,7 +91,7 @@ class TestComplaining:
         assert "1 image (no. 1)" in told(study)
 
     @pytest.mark.parametrize(
-        ("role", "reason"), [("catch", "Catch trials as 5%"), ("practice", "practice trials")]
+        ("role", "reason"), [("catch", "Catch trials as 5%"), ("practice", "Practice trials take 3 images")]
     )
     def test_misses_what_the_design_wants(self, study: Study, role: str, reason: str) -> None:
         study.images.filter(role=role).delete()

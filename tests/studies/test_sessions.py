@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -125,10 +126,30 @@ class TestMessage:
         first = right(participant, 0)
         for _ in range(3):
             assert sent(client, participant, first).json()["next"] == 1
-        sent(client, participant, right(participant, 0, answer=1 - (first.answer or 0)))
-
         assert Response.objects.get().answer == first.answer
         assert refusals(study) == {}
+
+    def test_is_not_taken_with_another_answer(
+        self, client: Client, study: Study, participant: Participant
+    ) -> None:
+        first = right(participant, 0)
+        sent(client, participant, first)
+        answer = sent(client, participant, right(participant, 0, answer=1 - (first.answer or 0)))
+
+        assert answer.status_code == 409
+        assert "Trial 1 was answered already" in answer.json()["message"]
+        assert answer.json()["next"] == 1
+        assert Response.objects.get().answer == first.answer
+        assert refusals(study) == {"answered": 1}
+
+    def test_is_not_taken_about_a_trial_before_the_first(
+        self, client: Client, study: Study, participant: Participant
+    ) -> None:
+        sent(client, participant, right(participant, 0))
+
+        before = replace(right(participant, 0), number=-1)
+        assert sent(client, participant, before).status_code == 409
+        assert refusals(study) == {"no such trial": 1}
 
     def test_says_again_that_all_is_stored(self, client: Client, participant: Participant) -> None:
         assert finished(client, participant).json()["complete"]

@@ -47,7 +47,13 @@ def test_begins_with_all_trials_laid_down(study: Study) -> None:
 
 
 def test_belongs_to_the_pilot_before_the_study_is_frozen(alice: Any) -> None:
-    assert begin(asked(alice, is_open=False), entry="link")[0].phase == "pilot"
+    study = asked(alice, is_open=False)
+    with pytest.raises(Refused, match="not open yet"):
+        begin(study, entry="link")
+    study.status = Study.Status.OPEN
+    study.save()
+
+    assert begin(study, entry="link")[0].phase == "pilot"
 
 
 def test_gets_the_framings_by_turns(alice: Any) -> None:
@@ -112,9 +118,12 @@ def test_takes_an_answer_once_that_comes_twice_in_one_message(participant: Parti
 
 def test_takes_an_answer_once_from_two_windows(participant: Participant) -> None:
     one, other = (Participant.objects.get(pk=participant.pk) for _ in range(2))
-    store(one, [right(participant, 0), right(participant, 1)])
+    first, second = right(participant, 0), right(participant, 1)
+    store(one, [first, second])
 
-    assert store(other, [right(participant, 0, answer=0), right(participant, 1)]).next_number == 2
+    assert store(other, [first, second]).next_number == 2
+    with pytest.raises(Refused, match="Trial 2 was answered already"):
+        store(other, [first, right(participant, 1, rt_ms=888.0), right(participant, 2)])
     assert store(other, [right(participant, 2)]).next_number == 3
     assert Response.objects.count() == 3
 
@@ -160,7 +169,7 @@ def test_refuses_a_trial_that_was_not_shown(study: Study, participant: Participa
         ({"rt_ms": -1.0}, "is no reaction time"),
         ({"rt_ms": math.nan}, "nan ms is no reaction time"),
         ({"rt_ms": math.inf}, "inf ms is no reaction time"),
-        ({"rt_ms": None}, "None ms is no reaction time"),
+        ({"rt_ms": None}, "Nothing is no reaction time"),
         ({"rt_ms": 3_600_001.0}, "is no reaction time"),
         ({"sureness": 101}, "101 is no number from 0 to 100"),
         ({"name": "x" * 201}, "at most 200 characters"),

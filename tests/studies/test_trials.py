@@ -187,6 +187,9 @@ def test_offer_sixteen_categories_always_at_the_same_places(alice: Any) -> None:
     for number in (1, 2):
         for trial in main(planned(study, number)):
             assert (trial.options, trial.key) == (list(sixteen.LABELS), 14)
+    catch = next(trial for trial in planned(study) if trial.role == "catch")
+    assert catch.options[:16] == list(sixteen.LABELS)
+    assert catch.key == 16
 
 
 def test_offer_images_with_other_labels_anew_each_time(alice: Any) -> None:
