@@ -40,6 +40,9 @@ SPREADS = {
     "confidence": "balanced over confidence",
     "encoding": "balanced over encodings",
 }
+ONLY_WHAT_IT_SAID = (
+    " Participants are asked what the machine said, so only images of which it says their own label come."
+)
 Role = StudyImage.Role
 
 
@@ -97,15 +100,16 @@ def add_evolved(study: Study, person: Any, asked: Asked, rng: random.Random) -> 
     piles = _piles(asked, person, rng, taken)
     draws = _draws(piles, asked, rng, _labels_there(study, asked.wanted.encoding))
     drawn = _images_of(study.plan, draws, asked.count, asked.role, known)
+    only = ONLY_WHAT_IT_SAID if study.plan.asks_what_it_said else ""
     if not drawn:
         raise Refused(
-            "No image fits these filters that this study has not already. Widen them, or launch a run."
+            f"No image fits these filters that this study has not already. Widen them, or launch a run.{only}"
         )
     practice = _practice(study, piles, {one.individual_id for one in drawn}, asked, rng, known)
     added = add(study, [*drawn, *practice])
     if len(drawn) < asked.count:
         once = ", each label once" if asked.each_label_once else ""
-        added.notes.append(f"{len(drawn)} of {asked.count} images: no more fit these filters{once}.")
+        added.notes.append(f"{len(drawn)} of {asked.count} images: no more fit these filters{once}.{only}")
     return added
 
 

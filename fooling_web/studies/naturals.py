@@ -37,6 +37,7 @@ NO_PHOTOGRAPHS = (
     "This site has no photographs. Put a folder imagenet_sample/ with a labels.csv among its data sets, or upload "
     "pictures."
 )
+NO_MORE_PHOTOGRAPHS = "This study has all of the site’s photographs that fit. Upload pictures to add others."
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,13 @@ def add_digits(study: Study, count: int, *, role: str, classifier: str, rng: ran
     digits = _digits()
     if digits is None:
         raise Refused(NO_DIGITS)
-    order = rng.sample(range(len(digits)), len(digits))
+    there = _sources(study)
+    order = [
+        index for index in rng.sample(range(len(digits)), len(digits)) if _source_of_digit(index) not in there
+    ]
     chosen = _by_turns([(index, int(digits.labels[index])) for index in order], count)
     found = [
-        Natural(functools.partial(Image.fromarray, digits.images[index]), digit, f"MNIST, test digit {index}")
+        Natural(functools.partial(Image.fromarray, digits.images[index]), digit, _source_of_digit(index))
         for index, digit in chosen
     ]
     return _add(study, found, MNIST, role, classifier)
@@ -99,17 +103,18 @@ def add_photographs(
 
     The data set may be that of the sixteen categories: then only photographs of these come, each labelled with its.
     """
-    listed = _photographs(_sample_folder())
+    there = _sources(study)
+    listed = [one for one in _photographs(_sample_folder()) if _source_of_photograph(one[0]) not in there]
     if dataset == SIXTEEN:
         in_categories = [(path, category_of(class_index)) for path, class_index in listed]
         listed = [(path, category) for path, category in in_categories if category is not None]
     if not listed:
-        raise Refused(NO_PHOTOGRAPHS)
+        raise Refused(NO_MORE_PHOTOGRAPHS if has_photographs() else NO_PHOTOGRAPHS)
     order = rng.sample(listed, len(listed))
     order.sort(key=lambda one: one[1] not in set(labels))
     chosen = [order[place] for place, _ in _by_turns([(n, one[1]) for n, one in enumerate(order)], count)]
     found = [
-        Natural(functools.partial(_opened, path), class_index, f"photograph {path.name}")
+        Natural(functools.partial(_opened, path), class_index, _source_of_photograph(path))
         for path, class_index in chosen
     ]
     return _add(study, found, dataset, role, classifier)
@@ -178,6 +183,19 @@ def _images_of(
             dataset=dataset,
             branch=CLASSES[natural.class_index].branch if dataset == IMAGENET else "",
         )
+
+
+def _sources(study: Study) -> set[str]:
+    """Return where the natural images of a study came from, so that none is drawn again."""
+    return set(study.images.filter(is_natural=True).values_list("source", flat=True))
+
+
+def _source_of_digit(index: int) -> str:
+    return f"MNIST, test digit {index}"
+
+
+def _source_of_photograph(path: Path) -> str:
+    return f"photograph {path.name}"[:200]
 
 
 def _uploaded(file: Upload, dataset: str, labels: tuple[str, ...], shown: int | None) -> Natural:

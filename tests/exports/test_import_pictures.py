@@ -467,7 +467,7 @@ def test_is_renamed_removed_and_restored(pictures, alice, as_person):
 
 
 def test_gives_a_study_all_of_its_pictures(pictures, alice):
-    study = building.begin(alice, "")
+    study = building.begin(alice, "P7")  # participants are not asked what the machine said
     asked = Asked(count=10, wanted=Wanted(run=pictures.pk), each_label_once=False)
 
     choosing.add_evolved(study, alice, asked, random.Random(1))

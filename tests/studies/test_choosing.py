@@ -202,8 +202,9 @@ class TestFromTheGalleries:
         deceived.top = [[next(index for index in range(10) if index not in held), 0.9], [min(held), 0.1]]
         deceived.save()
         asked = Asked(count=50, each_label_once=False)
-        add_evolved(study, alice, asked, ANY)
+        added = add_evolved(study, alice, asked, ANY)
 
+        assert ("which it says their own label" in " ".join(added.notes)) == (framing == "machine")
         said = {image.machine_is_right for image in study.images.all()}
         assert said == ({True} if framing == "machine" else {True, False})
         assert study.images.filter(individual=deceived).exists() == (framing == "you")
@@ -218,6 +219,12 @@ class TestFromTheGalleries:
 
 
 class TestNatural:
+    def test_draws_no_digit_twice(self, study: Study) -> None:
+        for _ in range(2):
+            add_digits(study, 50, role="catch", classifier="", rng=random.Random(1))
+
+        assert study.images.count() == len(set(study.images.values_list("source"))) == 100
+
     def test_takes_digits_of_every_kind(self, study: Study) -> None:
         add_digits(study, 10, role="catch", classifier="mnist-lenet", rng=ANY)
 
