@@ -67,11 +67,11 @@ def test() -> int:
     """Run every test: the browser's in processes of their own, as its event loop disturbs the others."""
     set_up(development=True)
     browser = {**os.environ, "CHROMIUM": prepare_chromium()}
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # for each of as many workers as there are cores
-    cores = os.cpu_count() or 1
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    cores = os.cpu_count() or 1  # a browser and its site want one; of the other tests some wait
     return worst(
         [
-            _pytest("not browser", one_thread, *_spread(cores + 1)),  # one more, as some tests wait
+            _pytest("not browser", one_thread, *_spread(cores + 1), "--no-loadscope-reorder"),
             _pytest("browser", browser, *_spread(cores)),
         ]
     )
@@ -101,7 +101,7 @@ def worst(statuses: list[int]) -> int:
 
 
 def _spread(workers: int) -> list[str]:
-    return ["-n", str(min(workers, MOST_TESTING)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return ["-n", str(min(workers, MOST_TESTING)), "--dist", "loadfile"]
 
 
 def _pytest(marker: str, environment: Mapping[str, str], *options: str) -> int:

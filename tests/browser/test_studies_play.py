@@ -49,11 +49,14 @@ def test_it_is_played_by_keyboard_alone(walls: Site, browser: Browser) -> None:
 def test_it_is_played_without_scripts_and_goes_on_after_a_reload(walls: Site, browser: Browser) -> None:
     page = browser.new_context(base_url=walls.url, java_script_enabled=False).new_page()
     page.goto("/play/")
-    page.get_by_role("button", name="Begin").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Begin").click()
     for number in range(1, 11):
         page.reload()
-        page.locator(".play-options button").nth(number % 4).click()
-        page.locator("#play-on").click()
+        with page.expect_navigation():
+            page.locator(".play-options button").nth(number % 4).click()
+        with page.expect_navigation():
+            page.locator("#play-on").click()
     expect(page.locator(".play-told li")).to_have_count(10)
     page.context.close()
 
