@@ -1,6 +1,7 @@
 """Runs and champions in the administration: to look at, to steer, to take away and to bring back."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -28,6 +29,13 @@ from fooling_web.users.auditing import record
 
 SHOWN = 80  # characters of an error in a list
 SIDE = 64  # pixels of a picture in a list
+
+# Why a deed does nothing to a run.
+NOT_QUEUED = "only those can be that failed or were cancelled, are not removed, and still have what they need"
+NOT_CANCELLED = "only those can be that are not at an end"
+NOT_REMOVED = "they are removed already"
+NOT_RESTORED = "only those can be that are removed and not yet on their way out for good"
+NOT_DELETED = "remove them first"
 
 
 class RemovedFilter(admin.SimpleListFilter):
@@ -114,7 +122,9 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
 
     @admin.display(description="Progress", ordering="generation")
     def progress(self, run: Run) -> str:
-        """Return how far it has come."""
+        """Return how far it has come; pictures from elsewhere went no way here."""
+        if run.are_pictures:
+            return "–"
         if run.generation is None:
             return f"0 of {run.generations:,}"
         return f"{run.generation:,} of {run.generations:,} ({run.progress:.0%})"
@@ -126,14 +136,14 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
 
     @admin.display(description="Storage", ordering="all_bytes")
     def taken(self, run: Run) -> str:
-        """Return what it takes, and of what kinds."""
-        kinds = {
-            "films": run.film_bytes,  # type: ignore[attr-defined]  # annotated above
-            "pictures": getattr(run, "picture_bytes", 0),
-        }
+        """Return what it takes, and of what kinds; what can be drawn again is told besides."""
+        kinds = {"films": run.film_bytes}  # type: ignore[attr-defined]  # annotated above
         if measured := getattr(run, "storage", None):
             kinds = {"genomes": measured.genomes, "history": measured.history, **kinds}
-        said = ", ".join(f"{filesizeformat(size)} {kind}" for kind, size in kinds.items() if size)
+        besides = {"drawn pictures besides": getattr(run, "picture_bytes", 0)}
+        said = ", ".join(
+            f"{filesizeformat(size)} {kind}" for kind, size in {**kinds, **besides}.items() if size
+        )
         if not said:
             return "nothing yet" if run.generation is None else "not measured yet"
         return format_html('<span title="{}">{}</span>', said, filesizeformat(sum(kinds.values())))
@@ -161,30 +171,33 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
                 transaction.on_commit(lambda: ring(run))  # those of sweeps wait their turn
             return done
 
-        self._each(request, queryset, again, "requeue run", "queued again")
+        self._each(request, queryset, again, "requeue run", "queued again", NOT_QUEUED)
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: Any, queryset: QuerySet[Run]) -> None:
         """Stop runs for good, and keep what they found."""
-        self._each(
-            request, queryset, lambda run: not run.removed_at and run.cancel(), "cancel run", "cancelled"
-        )
+
+        def stop(run: Run) -> bool:
+            return not run.removed_at and run.cancel()
+
+        self._each(request, queryset, stop, "cancel run", "cancelled", NOT_CANCELLED)
 
     @admin.action(description="Remove: out of sight, can be restored", permissions=["change"])
     def remove(self, request: Any, queryset: QuerySet[Run]) -> None:
         """Take runs out of sight."""
-        self._each(request, queryset, lambda run: remove(run, request.user), "", "removed")
+        self._each(request, queryset, partial(remove, by=request.user), "", "removed", NOT_REMOVED)
 
     @admin.action(description="Restore removed ones", permissions=["change"])
     def restore(self, request: Any, queryset: QuerySet[Run]) -> None:
         """Bring removed runs back."""
-        self._each(request, queryset, lambda run: restore(run, request.user), "", "restored")
+        self._each(request, queryset, partial(restore, by=request.user), "", "restored", NOT_RESTORED)
 
     @admin.action(description="Delete removed ones for good", permissions=["change"])
     def delete_for_good(self, request: Any, queryset: QuerySet[Run]) -> HttpResponse | None:
         """Ask, then let removed runs go for good."""
         if request.POST.get("sure"):
-            self._each(request, queryset, lambda run: give_up(run, request.user), "", "deleted for good")
+            let_go = partial(give_up, by=request.user)
+            self._each(request, queryset, let_go, "", "deleted for good", NOT_DELETED)
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -198,9 +211,18 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         return TemplateResponse(request, "admin/runs/delete_for_good.html", context)
 
     def _each(
-        self, request: Any, runs: QuerySet[Run], verb: Callable[[Run], bool], deed: str, done: str
+        self,
+        request: Any,
+        runs: QuerySet[Run],
+        verb: Callable[[Run], bool],
+        deed: str,
+        done: str,
+        why_not: str,
     ) -> None:
-        """Do something to runs one by one, tell all who watch, note it, and say of how many it came true."""
+        """Do something to runs one by one, tell all who watch, note it, and say of how many it came true.
+
+        Where it did not, `why_not` says why.
+        """
         changed = [run for run in runs if verb(run)]
         for run in changed:
             announce(run)
@@ -210,7 +232,7 @@ class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in its st
         if number:
             self.message_user(request, f"{_runs(number)} {done}.", messages.SUCCESS)
         if others:
-            self.message_user(request, f"{_runs(others)} could not be {done}.", messages.WARNING)
+            self.message_user(request, f"{_runs(others)} could not be {done}: {why_not}.", messages.WARNING)
 
 
 @admin.register(Champion)
@@ -271,7 +293,8 @@ class ChampionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in i
     @admin.display(description="Class")
     def held(self, champion: Champion) -> str:
         """Return the name of its class."""
-        return f"{champion.class_index} {champion.label}"
+        number = str(champion.class_index)
+        return number if champion.label == number else f"{number} {champion.label}"
 
     @admin.display(description="Confidence")
     def sure(self, champion: Champion) -> str:

@@ -110,7 +110,9 @@ def test_requeues_nothing_that_has_lost_what_it_needs(desk: Client, run: Run, fi
     gradient = launched(encoding="gradient", population=None, generations=2)
     Run.objects.filter(pk=gradient.pk).update(status="cancelled", generation=1, random_state={})
 
-    assert "3 runs could not be queued again." in act(desk, "requeue", run, finished_run, gradient)
+    assert "3 runs could not be queued again: only those can be that failed" in act(
+        desk, "requeue", run, finished_run, gradient
+    )
 
     assert [status_of(one) for one in (run, finished_run, gradient)] == ["queued", "finished", "cancelled"]
     assert deeds() == []
@@ -152,7 +154,7 @@ def test_deletes_for_good_what_was_removed_alone(desk: Client, finished_run: Run
     keep_order()  # as the scheduler does
 
     assert "1 run deleted for good." in page
-    assert "1 run could not be deleted for good." in page
+    assert "1 run could not be deleted for good: remove them first." in page
     assert list(Run.everything.all()) == [run]
     assert deeds() == ["delete run", "purge run"]
 
