@@ -37,6 +37,7 @@ def relabel(study: Study, numbers: Collection[int], label: str) -> Change:
     """Give images another label of their data set; return what undoes it."""
     with changing(study) as held:
         images = _chosen(held, numbers)
+        _require_none_written(images)
         before = [as_values(image) for image in images]
         for image in images:
             class_index = class_named(label, image.dataset)
@@ -60,10 +61,19 @@ def give_role(study: Study, numbers: Collection[int], role: str) -> Change:
             raise Refused(
                 f"Image no. {evolved[0]} was evolved, and a catch trial needs a natural image with a clear label."
             )
+        if role != StudyImage.Role.CATCH:
+            _require_none_written(images)
         before = [as_values(image) for image in images]
         StudyImage.objects.filter(pk__in=[image.pk for image in images]).update(role=role)
         forget_trials(held)
     return {"changed": before}
+
+
+def _require_none_written(images: Sequence[StudyImage]) -> None:
+    if written := next((image.number for image in images if image.is_written), None):
+        raise Refused(
+            f"Image no. {written} says which label to choose: it is a catch trial of that label, or nothing."
+        )
 
 
 def do_without_answers(study: Study) -> Change:

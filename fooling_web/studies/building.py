@@ -27,6 +27,7 @@ from fooling_web.studies.naturals import (
 from fooling_web.studies.pictures import sweep_up
 from fooling_web.studies.presets import PRESETS, USUAL_CONSENT, Preset, Wish
 from fooling_web.studies.sixteen import SIXTEEN
+from fooling_web.studies.written import add_written, is_better_written
 from models_zoo.errors import ZooError
 from models_zoo.registry import all_entries
 
@@ -64,9 +65,14 @@ def fulfil(study: Study, person: Any, rng: random.Random) -> Added:
 
 
 def add_natural(study: Study, count: int, role: str, rng: random.Random, kind: str = "") -> Added:
-    """Add natural images of the kind that goes with the evolved ones: photographs where there are some, or digits."""
+    """Add natural images of the kind that goes with the evolved ones: photographs where there are some, or digits.
+
+    Where people choose among many labels, a digit's would stand out: then catch trials say in words which to choose.
+    """
     most = main_dataset(study)
-    kind = kind or ("photographs" if most in (IMAGENET, SIXTEEN) and has_photographs() else "digits")
+    kind = kind or _usual_kind(study, most, role)
+    if kind == "written":
+        return add_written(study, count, rng)
     if kind == "digits":
         return add_digits(study, count, role=role, classifier=usual_classifier(study, MNIST), rng=rng)
     dataset = most if most == SIXTEEN else IMAGENET
@@ -76,6 +82,13 @@ def add_natural(study: Study, count: int, role: str, rng: random.Random, kind: s
     return add_photographs(
         study, count, role=role, classifier=classifier, rng=rng, labels=labels, dataset=dataset
     )
+
+
+def _usual_kind(study: Study, dataset: str, role: str) -> str:
+    if dataset in (IMAGENET, SIXTEEN) and has_photographs():
+        return "photographs"
+    needs_words = role == StudyImage.Role.CATCH and dataset != MNIST and is_better_written(study.plan)
+    return "written" if needs_words else "digits"
 
 
 def main_dataset(study: Study) -> str:

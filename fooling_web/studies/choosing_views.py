@@ -24,6 +24,7 @@ from fooling_web.studies.owning import managed_or_404, n_sessions, told_of_forgo
 from fooling_web.studies.pictures import name_of
 from fooling_web.studies.presets import PRESETS
 from fooling_web.studies.tasks import ask_about_images
+from fooling_web.studies.written import add_written
 
 FOR_EVER = "public, max-age=31536000, immutable"  # a picture is named by its hash
 UNDO = "studies_undo"  # in a session: the last change of images, by study
@@ -67,7 +68,7 @@ def add_evolved(request: HttpRequest, study_id: uuid.UUID) -> HttpResponse:
 @login_required
 @require_POST
 def add_natural(request: HttpRequest, study_id: uuid.UUID) -> HttpResponse:
-    """Add digits, photographs or uploaded pictures."""
+    """Add digits, photographs, uploaded pictures, or words that say which label to choose."""
     shown = managed_or_404(request, study_id)
     form = NaturalForm(request.POST, usual=building.main_dataset(shown))
     if not form.is_valid():
@@ -244,6 +245,8 @@ def _natural(request: HttpRequest, shown: Study, chosen: dict[str, Any]) -> Adde
             shown, files, dataset=dataset, label=chosen["label"], role=role, classifier=classifier
         )
     rng = random.SystemRandom()
+    if kind == "written":
+        return add_written(shown, chosen["count"], rng)
     if kind == "digits":
         return naturals.add_digits(shown, chosen["count"], role=role, classifier=classifier, rng=rng)
     return naturals.add_photographs(shown, chosen["count"], role=role, classifier=classifier, rng=rng)

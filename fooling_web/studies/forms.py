@@ -136,7 +136,7 @@ class DesignForm(forms.Form):
     )
     n_practice = forms.IntegerField(label="Practice trials", min_value=0, max_value=50)
     catch_share = _percent(
-        "Catch trials, % of the trials", 50, "Natural images with a clear label. At least 5 % is usual."
+        "Catch trials, % of the trials", 50, "Images with a clear label. At least 5 % is usual."
     )
     repeat_share = _percent(
         "Repeated images, % of the trials",
@@ -333,7 +333,12 @@ class _Query(dict[str, str]):
 class NaturalForm(forms.Form):
     """Natural images: uploaded, digits or photographs, for catch trials, as controls or for practice."""
 
-    KINDS = (("digits", "Digits of MNIST"), ("photographs", "Photographs of this site"), ("upload", "Upload"))
+    KINDS = (
+        ("digits", "Digits of MNIST"),
+        ("photographs", "Photographs of this site"),
+        ("written", "Words that say which label to choose"),
+        ("upload", "Upload"),
+    )
 
     kind = forms.ChoiceField(label="Which")
     role = forms.ChoiceField(label="For", choices=_choices({str(k): v for k, v in ROLES.items()}))
@@ -352,8 +357,8 @@ class NaturalForm(forms.Form):
 
     def __init__(self, *arguments: Any, usual: str = "", **options: Any) -> None:
         super().__init__(*arguments, **{"auto_id": "natural-%s", **options})
-        there = {"digits": naturals.has_digits(), "photographs": naturals.has_photographs(), "upload": True}
-        self.fields["kind"].choices = [one for one in self.KINDS if there[one[0]]]  # type: ignore[attr-defined]
+        there = {"digits": naturals.has_digits(), "photographs": naturals.has_photographs()}
+        self.fields["kind"].choices = [one for one in self.KINDS if there.get(one[0], True)]  # type: ignore[attr-defined]
         self.fields["dataset"].choices = [(name, name) for name in naturals.datasets()]  # type: ignore[attr-defined]
         self.fields["dataset"].initial = usual or "imagenet"
         self.fields["classifier"].choices = [  # type: ignore[attr-defined]
@@ -367,6 +372,8 @@ class NaturalForm(forms.Form):
         chosen = super().clean() or {}
         if chosen.get("kind") != "upload" and not chosen.get("count"):
             self.add_error("count", f"Give a number from 1 to {MOST_AT_ONCE}.")
+        if chosen.get("kind") == "written" and chosen.get("role") != StudyImage.Role.CATCH:
+            self.add_error("role", "Words that say which label to choose are catch trials.")
         return chosen
 
 

@@ -172,6 +172,8 @@ class StudyImage(models.Model):
         CATCH = "catch", "catch trial"
         PRACTICE = "practice", "practice"
 
+    WRITTEN = "written: choose "  # how the source begins of a picture that says which label to choose
+
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="images")
     number = models.PositiveIntegerField(help_text="in its study, from 1")
     role = models.CharField(max_length=8, choices=Role, default=Role.MAIN)
@@ -220,6 +222,11 @@ class StudyImage(models.Model):
     def _require_unfrozen(self) -> None:
         if Study.objects.filter(pk=self.study_id).exclude(frozen_at=None).exists():
             raise Frozen("The images of this study are frozen and cannot change. Copy the study instead.")
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the picture says in words which label to choose."""
+        return self.source.startswith(self.WRITTEN)
 
     @property
     def machine_is_right(self) -> bool | None:

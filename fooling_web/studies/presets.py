@@ -86,8 +86,8 @@ Thank you. Most of the pictures were made by evolution: a computer varied them a
 trained network was surest of. Nobody drew them. The network gave each a name, and was almost certain of some, \
 although many look like nothing at all.
 
-The study asks how far people see what such a network sees. A few photographs, digits and repeated pictures were \
-among them to check that the task was understood."""
+The study asks how far people see what such a network sees. A few photographs, digits, written words and repeated \
+pictures were among them to check that the task was understood."""
 
 PLAN = """\
 Question: {question}
