@@ -86,9 +86,13 @@ class Stage {
     const form = this.part("naming");
     const field = form.querySelector("input");
     const named = new Promise((resolve) => {
+      const hint = this.part("nameless");
       form.addEventListener("submit", (event) => {
         event.preventDefault();
-        resolve(field.value.trim().slice(0, 200));
+        const name = field.value.trim().slice(0, 200);
+        if (name || hint.textContent) return resolve(name);
+        hint.textContent = hint.dataset.says;
+        field.focus({ preventScroll: true });
       });
     });
     form.hidden = false;
