@@ -38,10 +38,10 @@ def milestone_of(run: Run) -> int:
 def atlas_of(run: Run, generation: int, number: int) -> bytes | None:
     """Return the WebP of the number-th PER_ATLAS classes, as their champions stood in a generation.
 
-    None where none of these classes had a champion. The generation must be one that the run has kept.
+    None where the classifier has no such classes. The generation must be one that the run has kept.
     """
     holders = _holders(run, generation, number * PER_ATLAS)
-    if not holders:
+    if not holders and number * PER_ATLAS >= run.n_classes:
         return None
     return kept(f"{run.pk}-{generation}-{number}-atlas.webp", lambda: _drawn(run.settings, holders))
 

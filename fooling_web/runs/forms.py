@@ -216,6 +216,8 @@ class LaunchForm(forms.Form):
         owner: User | None = None,
         cloned: Run | None = None,
         classifier: str | None = None,
+        preset: str | None = None,
+        encoding: str | None = None,
         founding: Founding | None = None,
     ) -> None:
         self.entries = all_entries()
@@ -225,6 +227,10 @@ class LaunchForm(forms.Form):
         classifier = classifier or (_fitting_classifier(self.entries, founding) if founding else None)
         wanted = next((entry for entry in self.entries if entry.name == classifier), None)
         proposed = {"classifier": wanted.name, "preset": PROPOSED[_kind(wanted)]} if wanted else {}
+        if wanted and preset and preset in list(presets_for(wanted)):
+            proposed["preset"] = preset
+        if encoding in ENCODINGS:
+            proposed["encoding"] = encoding
         cloned_settings = _settings_of(cloned) if cloned else {}
         super().__init__(data, initial={**self.DEFAULTS, **proposed, **cloned_settings})
         known = cast(forms.ChoiceField, self.fields["classifier"])

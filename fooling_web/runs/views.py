@@ -128,6 +128,8 @@ def launch_page(
             owner=owner,
             cloned=cloned,
             classifier=request.GET.get("classifier"),
+            preset=request.GET.get("preset"),
+            encoding=request.GET.get("encoding"),
             founding=founding,
         )
         if request.method == "POST" and form.is_valid():
@@ -377,7 +379,7 @@ def atlas(request: Request, run_id: uuid.UUID, generation: int, number: int) -> 
     run = _run_at(request, run_id, generation)
     picture = atlas_of(run, generation, number) if number < MAX_CLASSES else None
     if picture is None:
-        raise Http404("No class of this number has a champion.")
+        raise Http404("There are no classes of these numbers.")
     return _for_ever(picture, "image/webp")
 
 

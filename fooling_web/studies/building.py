@@ -64,6 +64,13 @@ def fulfil(study: Study, person: Any, rng: random.Random) -> Added:
     return added
 
 
+def lacking(study: Study) -> list[Wish]:
+    """Return what of its preset's evolved images a study has not."""
+    preset = PRESETS.get(study.plan.preset)
+    wishes = preset.wishes if preset else ()
+    return [wish for wish in wishes if not wish.is_natural and _there(study, wish) < wish.count]
+
+
 def add_natural(study: Study, count: int, role: str, rng: random.Random, kind: str = "") -> Added:
     """Add natural images of the kind that goes with the evolved ones: photographs where there are some, or digits.
 

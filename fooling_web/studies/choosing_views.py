@@ -11,6 +11,8 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fooling_web.galleries.images import image_or_404
@@ -196,6 +198,10 @@ def _images_page(
         "evolved": evolved or EvolvedForm(person=request.user),
         "natural": natural or NaturalForm(usual=building.main_dataset(shown)),
         "preset": preset,
+        "runs_that_help": [
+            (wish.said, f"{reverse('runs:launch')}?{urlencode(wish.recipe)}")
+            for wish in building.lacking(shown)
+        ],
         "is_wanting": preset is not None and n_main < wanted,
         "complaints": [one for one in complaints if not one.is_for_now],
         "is_ready": not complaints,

@@ -113,6 +113,18 @@ class Wish:
     spread: str = "surest"  # as `choosing.SPREADS` names it; the published images are those of sure networks
 
     @property
+    def recipe(self) -> dict[str, str]:
+        """What to propose for a run of minutes that gives such images."""
+        if self.dataset == MNIST:
+            return {
+                "classifier": "mnist-lenet",
+                "preset": "quick-look",
+                "encoding": self.encoding or "cppn",
+            }
+        figure = "fig6-quick" if self.encoding == "direct" else "fig7-quick"
+        return {"classifier": "efficientnet-lite0", "preset": figure}
+
+    @property
     def said(self) -> str:
         """The wish in words."""
         if self.is_natural:

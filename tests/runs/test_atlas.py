@@ -68,8 +68,12 @@ def test_goes_on_in_the_next_atlas(history: Imagined) -> None:
     assert tile(atlas, 50)[8:-8, 8:-8].max() < LOSSY
 
 
+def test_is_dark_where_no_class_has_a_champion(history: Imagined) -> None:
+    assert pixels(atlas_of(history.run, 3, 2)).max() < LOSSY
+
+
 def test_ends_where_no_class_is(history: Imagined) -> None:
-    assert atlas_of(history.run, 3, 2) is None
+    assert atlas_of(history.run, 3, 3) is None
 
 
 @pytest.mark.parametrize("genome", [b"", b"damaged"])

@@ -272,6 +272,14 @@ def test_proposes_a_preset_that_fits_the_classifier_it_begins_with() -> None:
     assert LaunchForm(classifier="mnist-oracle").initial["classifier"] == "mnist-lenet"
 
 
+def test_begins_with_the_preset_and_encoding_that_an_address_names() -> None:
+    initial = LaunchForm(classifier="efficientnet-lite0", preset="fig6-quick", encoding="direct").initial
+
+    assert (initial["preset"], initial["encoding"]) == ("fig6-quick", "direct")
+    usual = LaunchForm(classifier="mnist-lenet").initial
+    assert LaunchForm(classifier="mnist-lenet", preset="fig6-quick", encoding="none").initial == usual
+
+
 def test_a_preset_does_not_mind_numbers_that_are_not_shown(alice: Any) -> None:
     assert form_with(alice, preset="quick-look", generations="0", population="3").is_valid()
 

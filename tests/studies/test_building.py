@@ -7,7 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
+from django.utils.http import urlencode
 
+from evolution.presets import PRESETS as PRESETS_OF_RUNS
 from fooling_web.runs.models import Run
 from fooling_web.studies import building
 from fooling_web.studies.forms import initial_of
@@ -193,6 +196,23 @@ class TestImages:
         assert study.images.filter(role="main").count() == 10
         assert "10 images added" in answer.content.decode()
         assert way_of(study).following.name != "images"  # type: ignore[union-attr]
+
+    @pytest.mark.parametrize("preset", ["P4", "P5", "P8"])
+    def test_leads_to_runs_that_give_what_too_few_hang_of(
+        self, as_person: As, alice: Any, preset: str
+    ) -> None:
+        study, browser = building.begin(alice, preset), as_person(alice)
+
+        wishes = building.lacking(study)
+        shown = browser.get(page("images", study)).content.decode()
+
+        for wish in wishes:
+            address = f"{reverse('runs:launch')}?{urlencode(wish.recipe)}"
+            assert escape(address) in shown
+            initial = browser.get(address).context["form"].initial
+            chosen = PRESETS_OF_RUNS[initial["preset"]]
+            assert (chosen.encoding or initial["encoding"]) == (wish.encoding or "cppn")
+            assert initial["classifier"] == wish.recipe["classifier"]
 
     def test_adds_what_the_preset_wants_once(self, as_person: As, alice: Any, shown: Run) -> None:
         study = building.begin(alice, "P9")
