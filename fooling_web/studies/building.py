@@ -11,6 +11,7 @@ from django.utils import timezone
 from fooling_web.galleries.models import Hanging
 from fooling_web.galleries.wanted import Wanted
 from fooling_web.runs.models import Run
+from fooling_web.studies.arranging import give_role
 from fooling_web.studies.choosing import Added, Asked, Refused, add_evolved
 from fooling_web.studies.design import Design
 from fooling_web.studies.freezing import HASHED, NotReady, complaints_about
@@ -55,6 +56,8 @@ def fulfil(study: Study, person: Any, rng: random.Random) -> Added:
     added = Added()
     for wish in sorted(preset.wishes, key=lambda wish: wish.is_natural):  # natural ones follow the evolved
         added += _attempted(study, person, wish, rng)
+    if spared := _spare_for_practice(study):
+        added.notes.append(f"{spared} of them are for practice, since no others are left for it.")
     lacking = preset.n_catch - study.images.filter(role=StudyImage.Role.CATCH).count()
     if study.plan.catch_share > 0 and lacking > 0:
         try:
@@ -184,6 +187,18 @@ def _attempted(study: Study, person: Any, wish: Wish, rng: random.Random) -> Add
         return add_evolved(study, person, _asked(wish, lacking), rng)
     except Refused as refusal:
         return Added(notes=[f"{wish.said}: {refusal}"])
+
+
+def _spare_for_practice(study: Study) -> int:
+    """Use the last images for practice where there are no others, unless a trial or a comparison needs them."""
+    roles = Counter(study.images.values_list("role", flat=True))
+    lacking = study.plan.n_practice - roles[StudyImage.Role.PRACTICE]
+    spare = roles[StudyImage.Role.MAIN] - study.plan.n_options
+    if study.plan.comparison != "none" or not 0 < lacking <= spare:
+        return 0
+    main = study.images.filter(role=StudyImage.Role.MAIN).order_by("-number")
+    give_role(study, list(main.values_list("number", flat=True)[:lacking]), StudyImage.Role.PRACTICE)
+    return lacking
 
 
 def _there(study: Study, wish: Wish) -> int:

@@ -262,6 +262,7 @@ PRESETS: dict[str, Preset] = {
             preset="P4",
             task=Task.PICK_IMAGE,
             n_options=8,
+            n_practice=2,
             consent=_consent(8),
             instructions=PICK,
             debriefing=DEBRIEFING,

@@ -1,5 +1,6 @@
 """Building a study: its pages, and who may see and change them."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -213,6 +214,21 @@ class TestImages:
             chosen = PRESETS_OF_RUNS[initial["preset"]]
             assert (chosen.encoding or initial["encoding"]) == (wish.encoding or "cppn")
             assert initial["classifier"] == wish.recipe["classifier"]
+
+    @pytest.mark.parametrize(("n_options", "spared"), [(8, 2), (9, 0)])
+    def test_spares_practice_images_where_no_others_are_left(
+        self, shown: Run, alice: Any, n_options: int, spared: int
+    ) -> None:
+        study = building.begin(alice, "P4")
+        study.design = {**study.design, "framing": "you", "n_options": n_options}
+        study.save()
+        hung(alice, encoding="direct", seed=2)
+
+        added = building.fulfil(study, alice, random.Random(1))
+
+        roles = [study.images.filter(role=role).count() for role in ("main", "practice")]
+        assert roles == [10 - spared, spared]
+        assert ("for practice" in " ".join(added.notes)) == bool(spared)
 
     def test_adds_what_the_preset_wants_once(self, as_person: As, alice: Any, shown: Run) -> None:
         study = building.begin(alice, "P9")
