@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from celery.signals import worker_ready
+from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -77,7 +78,9 @@ def load_newcomers_gallery() -> None:
 
 @worker_ready.connect
 def ask_for_gallery(**signal: Any) -> None:
-    """Ask for the gallery once workers are up."""
+    """Ask for the gallery once workers are up, unless the site shall begin without."""
+    if not settings.NEWCOMERS_GALLERY:
+        return
     try:
         load_newcomers_gallery.delay()
     except (OperationalError, OSError) as error:

@@ -29,7 +29,7 @@ class Site:
         self.port = port
         self.output = home.parent / f"{home.name}.out"
         kept = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-        self.environment = {**kept, "FOOLING_HOME": str(home), "PORT": str(port)}
+        self.environment = {**kept, "FOOLING_HOME": str(home), "PORT": str(port), "NEWCOMERS_GALLERY": "0"}
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [PYTHON, "-m", "bootstrap", "run"],

@@ -27,7 +27,9 @@ def test_loads_the_gallery_and_says_so_in_the_log(finished_run, tmp_path, monkey
     assert "Imported: LeNet" in caplog.text
 
 
-def test_is_asked_for_once_workers_are_up():
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_is_asked_for_once_workers_are_up_where_it_is_wanted(settings, is_wanted):
+    settings.NEWCOMERS_GALLERY = is_wanted
     with redis.Redis(unix_socket_path=str(valkey_socket()), db=0) as queue:
         queue.flushdb()
 
@@ -35,4 +37,4 @@ def test_is_asked_for_once_workers_are_up():
 
         messages = [json.loads(message) for message in queue.lrange("interactive", 0, -1)]
         queue.flushdb()
-    assert [message["headers"]["task"] for message in messages] == [load_newcomers_gallery.name]
+    assert [message["headers"]["task"] for message in messages] == [load_newcomers_gallery.name] * is_wanted
