@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.steps import launch, wait_for_status
 
@@ -33,7 +33,7 @@ OF_A_RUN = ("", "classes/7/", "time/", "takeovers/")
 def complaints_of(page: Page, address: str) -> list[str]:
     """Return what the engine finds grave on a page: the rule, and where it was broken first."""
     page.goto(address)
-    page.wait_for_function("!document.querySelector('.htmx-request')")  # what comes late is there, too
+    expect(page.locator(".htmx-request")).to_have_count(0)  # what comes late is there, too
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{address}: {broken['id']} ({broken['help']}): {broken['nodes'][0]['html'][:200]}"
