@@ -264,9 +264,7 @@ RUN_FLUSH_SECONDS = 1.0
 RUN_ATTEMPTS = 20  # claims in a row that kept nothing, before a run is given up
 ACTIVE_RUNS_PER_USER = _environment_number("ACTIVE_RUNS_PER_USER", 5)
 EXAMINATION_SECONDS_A_MINUTE = _environment_number("EXAMINATION_SECONDS_A_MINUTE", 40)  # for one address
-NEWCOMERS_GALLERY = (
-    os.environ.get("NEWCOMERS_GALLERY", "1") != "0"
-)  # whether a new site begins with some runs
+NEWCOMERS_GALLERY = os.environ.get("NEWCOMERS_GALLERY", "1") != "0"  # runs that a new site begins with
 REMOVED_RUNS_DAYS = _environment_number("REMOVED_RUNS_DAYS", 30)  # for which they can be restored
 CLASSIFIER_UPLOAD_MEGABYTES = _environment_number("CLASSIFIER_UPLOAD_MEGABYTES", 600)
 IMPORT_UPLOAD_MEGABYTES = _environment_number("IMPORT_UPLOAD_MEGABYTES", 2000)

@@ -70,8 +70,10 @@ def fulfil(study: Study, person: Any, rng: random.Random) -> Added:
 def lacking(study: Study) -> list[Wish]:
     """Return what of its preset's evolved images a study has not."""
     preset = PRESETS.get(study.plan.preset)
-    wishes = preset.wishes if preset else ()
-    return [wish for wish in wishes if not wish.is_natural and _there(study, wish) < wish.count]
+    wishes = [wish for wish in preset.wishes if not wish.is_natural] if preset else []
+    evolved = study.images.filter(role=StudyImage.Role.MAIN, is_natural=False)
+    kinds = Counter(evolved.values_list("encoding", "dataset"))
+    return [wish for wish in wishes if sum(kinds[kind] for kind in kinds if wish.fits(*kind)) < wish.count]
 
 
 def add_natural(study: Study, count: int, role: str, rng: random.Random, kind: str = "") -> Added:

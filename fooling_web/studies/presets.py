@@ -112,6 +112,10 @@ class Wish:
     labels: int = 0  # from how many labels; 0: it does not matter
     spread: str = "surest"  # as `choosing.SPREADS` names it; the published images are those of sure networks
 
+    def fits(self, encoding: str, dataset: str) -> bool:
+        """Whether an image of this encoding and data set is of the kind that is wanted."""
+        return self.encoding in ("", encoding) and self.dataset in ("", dataset)
+
     @property
     def recipe(self) -> dict[str, str]:
         """What to propose for a run of minutes that gives such images."""
